@@ -1,0 +1,3 @@
+//! The single-machine program `purser`.
+
+fn main() {}
