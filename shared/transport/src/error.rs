@@ -29,7 +29,8 @@ impl TransportError {
     /// Names the failure of a request to `uri`.
     pub fn new(kind: TransportErrorKind, uri: &http::Uri) -> Self {
         let host = uri.authority().map_or_else(String::new, |a| {
-            a.port_u16().map_or_else(|| a.host().to_owned(), |p| format!("{}:{p}", a.host()))
+            a.port_u16()
+                .map_or_else(|| a.host().to_owned(), |p| format!("{}:{p}", a.host()))
         });
         Self { kind, host }
     }

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod error;
+mod meter;
 mod pacer;
 mod reqwest_transport;
 mod retry_after;
@@ -11,6 +12,7 @@ use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 use bytes::Bytes;
 pub use error::{TransportError, TransportErrorKind};
 pub use http::{Method, Request, Response, StatusCode, header};
+pub use meter::Meter;
 pub use pacer::{Pace, Pacer};
 pub use reqwest_transport::HttpTransport;
 pub use retry_after::retry_after;

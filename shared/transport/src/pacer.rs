@@ -1,7 +1,4 @@
-use std::{
-    collections::VecDeque,
-    time::Duration,
-};
+use std::{collections::VecDeque, time::Duration};
 
 /// How many calls may start in one second and in one minute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +22,11 @@ pub struct Pacer {
 impl Pacer {
     /// A pacer whose windows are divided by `scale` (1 in production).
     pub fn new(pace: Pace, scale: u32) -> Self {
-        Self { pace, scale: scale.max(1), starts: VecDeque::new() }
+        Self {
+            pace,
+            scale: scale.max(1),
+            starts: VecDeque::new(),
+        }
     }
 
     /// Books the next start and says how long after `now` it is.
@@ -47,7 +48,12 @@ impl Pacer {
 
     fn window_opens(&self, limit: u32, window: Duration) -> Duration {
         let limit = limit.max(1) as usize;
-        match self.starts.len().checked_sub(limit).and_then(|i| self.starts.get(i)) {
+        match self
+            .starts
+            .len()
+            .checked_sub(limit)
+            .and_then(|i| self.starts.get(i))
+        {
             Some(start) => *start + window,
             None => Duration::ZERO,
         }
@@ -60,7 +66,13 @@ mod tests {
 
     #[test]
     fn no_window_holds_more_than_the_pace() {
-        let mut pacer = Pacer::new(Pace { per_second: 6, per_minute: 350 }, 1);
+        let mut pacer = Pacer::new(
+            Pace {
+                per_second: 6,
+                per_minute: 350,
+            },
+            1,
+        );
         let mut now = Duration::from_secs(100);
         let mut starts = Vec::new();
         for _ in 0..1000 {
@@ -68,17 +80,30 @@ mod tests {
             starts.push(now);
         }
         for (i, start) in starts.iter().enumerate() {
-            let second = starts[i..].iter().take_while(|s| **s < *start + Duration::from_secs(1));
+            let second = starts[i..]
+                .iter()
+                .take_while(|s| **s < *start + Duration::from_secs(1));
             assert!(second.count() <= 6);
-            let minute = starts[i..].iter().take_while(|s| **s < *start + Duration::from_secs(60));
+            let minute = starts[i..]
+                .iter()
+                .take_while(|s| **s < *start + Duration::from_secs(60));
             assert!(minute.count() <= 350);
         }
     }
 
     #[test]
     fn a_clock_set_back_does_not_stop_the_program() {
-        let mut pacer = Pacer::new(Pace { per_second: 1, per_minute: 1 }, 1);
+        let mut pacer = Pacer::new(
+            Pace {
+                per_second: 1,
+                per_minute: 1,
+            },
+            1,
+        );
         assert_eq!(pacer.book(Duration::from_secs(7200)), Duration::ZERO);
-        assert_eq!(pacer.book(Duration::from_secs(3600)), Duration::from_secs(60));
+        assert_eq!(
+            pacer.book(Duration::from_secs(3600)),
+            Duration::from_secs(60)
+        );
     }
 }

@@ -41,7 +41,11 @@ impl HttpTransport {
         let request = reqwest::Request::try_from(request).map_err(|e| failed(&e))?;
         let mut answer = self.client.execute(request).await.map_err(|e| failed(&e))?;
         let mut body = BytesMut::new();
-        while let Some(chunk) = answer.chunk().await.map_err(|_| TransportError::new(Broken, &uri))? {
+        while let Some(chunk) = answer
+            .chunk()
+            .await
+            .map_err(|_| TransportError::new(Broken, &uri))?
+        {
             if body.len() + chunk.len() > RESPONSE_BYTES_MAX {
                 return Err(TransportError::new(TooLarge, &uri));
             }

@@ -13,7 +13,9 @@ pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
         Err(_) => {
             let until = httpdate::parse_http_date(text).ok()?;
             let date = headers.get(http::header::DATE)?.to_str().ok()?;
-            until.duration_since(httpdate::parse_http_date(date).ok()?).unwrap_or_default()
+            until
+                .duration_since(httpdate::parse_http_date(date).ok()?)
+                .unwrap_or_default()
         }
     };
     Some(wait.min(WAIT_MAX))
@@ -31,9 +33,15 @@ mod tests {
         assert_eq!(retry_after(&headers), Some(Duration::from_secs(7)));
         headers.insert(RETRY_AFTER, "99999999".parse().unwrap());
         assert_eq!(retry_after(&headers), Some(WAIT_MAX));
-        headers.insert(RETRY_AFTER, "Tue, 24 Nov 2026 10:00:30 GMT".parse().unwrap());
+        headers.insert(
+            RETRY_AFTER,
+            "Tue, 24 Nov 2026 10:00:30 GMT".parse().unwrap(),
+        );
         assert_eq!(retry_after(&headers), None);
-        headers.insert(http::header::DATE, "Tue, 24 Nov 2026 10:00:00 GMT".parse().unwrap());
+        headers.insert(
+            http::header::DATE,
+            "Tue, 24 Nov 2026 10:00:00 GMT".parse().unwrap(),
+        );
         assert_eq!(retry_after(&headers), Some(Duration::from_secs(30)));
         headers.insert(RETRY_AFTER, "soon".parse().unwrap());
         assert_eq!(retry_after(&headers), None);

@@ -17,7 +17,8 @@ impl Router {
     /// Sends everything for `authority` (lower case) to `transport`.
     #[must_use]
     pub fn route(mut self, authority: &str, transport: SharedTransport) -> Self {
-        self.routes.insert(authority.to_ascii_lowercase(), transport);
+        self.routes
+            .insert(authority.to_ascii_lowercase(), transport);
         self
     }
 }
@@ -28,7 +29,10 @@ impl Transport for Router {
         request: Request<Bytes>,
         timeout: Duration,
     ) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
-        let authority = request.uri().authority().map(|a| a.as_str().to_ascii_lowercase());
+        let authority = request
+            .uri()
+            .authority()
+            .map(|a| a.as_str().to_ascii_lowercase());
         match authority.and_then(|a| self.routes.get(&a)) {
             Some(transport) => transport.send(request, timeout),
             None => {

@@ -1,0 +1,424 @@
+use std::{future::Future, time::Duration};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::{
+    failure::Failure,
+    ids::{OperationId, OrderId, RealmId, RunNumber, TenantId},
+    ports::Lane,
+    record::{Origin, StateName, SyncRecord},
+    tenant::{Grant, Stored},
+};
+
+/// Why the store did not do what was asked. A condition that was not met is not an error.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum StoreError {
+    /// It did not answer in time; the write may or may not have happened.
+    #[error("the store did not answer: {0}")]
+    Unavailable(String),
+    /// There is no room left; nothing was written.
+    #[error("the disk is full: {0}")]
+    Full(String),
+    /// What is stored cannot be read.
+    #[error("stored data cannot be read: {0}")]
+    Unreadable(String),
+    /// It was written by a newer version of the program, and is left alone.
+    #[error("stored by a newer version of Purser: {0}")]
+    Newer(String),
+}
+
+impl From<StoreError> for Failure {
+    fn from(_: StoreError) -> Self {
+        Self::new(crate::notice::Code::StoreBusy)
+    }
+}
+
+/// What a conditional write expects to find.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expected<T> {
+    /// Nothing.
+    Absent,
+    /// Exactly this version.
+    Is(T),
+    /// Anything. Only tests that switch the fence off use this.
+    Any,
+}
+
+/// The outcome of a conditional write of a document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Put {
+    /// Written; this is its version now.
+    Done(u64),
+    /// Not written: something else is there.
+    Conflict,
+}
+
+/// The kinds of documents a tenant has, one of each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DocumentKind {
+    /// [`TenantStatus`](crate::tenant::TenantStatus).
+    Status,
+    /// [`Settings`](crate::settings::Settings).
+    Settings,
+    /// Sealed [`AutotaskCredentials`](crate::tenant::AutotaskCredentials).
+    Autotask,
+    /// Sealed [`Grant`].
+    QuickBooks,
+    /// [`RunChain`](crate::tenant::RunChain).
+    Runs,
+    /// [`Labels`](crate::tenant::Labels).
+    Labels,
+}
+
+impl DocumentKind {
+    /// Its text, as stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Status => "status",
+            Self::Settings => "settings",
+            Self::Autotask => "autotask",
+            Self::QuickBooks => "quickbooks",
+            Self::Runs => "runs",
+            Self::Labels => "labels",
+        }
+    }
+}
+
+/// What happened to an order, for its story.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistoryEntry {
+    /// When.
+    pub at: Timestamp,
+    /// Which order.
+    pub order: OrderId,
+    /// What.
+    pub event: HistoryEvent,
+    /// What was behind it: ids, codes, and in `text` words for people.
+    #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
+    pub detail: serde_json::Value,
+    /// One sentence for people.
+    pub text: String,
+}
+
+/// The kinds of events in an order's story.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "each name says what happened")]
+pub enum HistoryEvent {
+    Found,
+    Asked,
+    Planned,
+    Sent,
+    Created,
+    Adopted,
+    Verified,
+    Linked,
+    Refused,
+    NeedsPerson,
+    Waiting,
+    Skipped,
+    Orphaned,
+    ErrorWritten,
+    TodoOpened,
+    TodoRewritten,
+    TodoCompleted,
+    Told,
+}
+
+/// A mail to be sent, stored with the change it tells of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mail {
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// To whom.
+    pub to: String,
+    /// Its subject.
+    pub subject: String,
+    /// Its text.
+    pub text: String,
+    /// When it was written.
+    pub written_at: Timestamp,
+}
+
+/// Names a stored mail.
+pub type MailId = u64;
+
+/// One conditional write of one record, with what is stored in the same transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The record as it shall be.
+    pub record: SyncRecord,
+    /// The operation of the record as it was read.
+    pub expected: Expected<OperationId>,
+    /// When the sweeper should look at it (the index of the store).
+    pub due_at: Option<Timestamp>,
+    /// What to add to its story.
+    pub history: Vec<HistoryEntry>,
+    /// Mails to keep for sending.
+    pub mails: Vec<Mail>,
+}
+
+/// The outcome of one conditional write of a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Committed {
+    /// Written, now or by an earlier try of the same operation.
+    Done,
+    /// Not written: this is there instead (`None`: nothing).
+    Conflict(Option<Box<SyncRecord>>),
+}
+
+/// Which records to list, newest change first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RecordFilter {
+    /// Only these states; all when empty.
+    pub states: Vec<StateName>,
+    /// Only records that wait.
+    pub waiting: bool,
+    /// Only these orders; all when empty.
+    pub orders: Vec<OrderId>,
+    /// Only records changed before this moment, or at it with a smaller order id: for paging.
+    pub before: Option<(Timestamp, OrderId)>,
+    /// At most this many.
+    pub limit: u32,
+}
+
+/// The ledger and every document of the tenants.
+///
+/// A write is durable when its call returns. A conditional write that fails tells what is there.
+/// Each change of a batch stands or falls by itself.
+pub trait Ledger: Send + Sync {
+    /// Every tenant, by name.
+    fn tenants(&self) -> impl Future<Output = Result<Vec<TenantId>, StoreError>> + Send;
+
+    /// Removes everything stored about a tenant.
+    fn remove_tenant(
+        &self,
+        tenant: &TenantId,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// One document as JSON text.
+    fn document(
+        &self,
+        tenant: &TenantId,
+        kind: DocumentKind,
+    ) -> impl Future<Output = Result<Option<Stored<String>>, StoreError>> + Send;
+
+    /// Writes a document if the stored version is the expected one.
+    fn put_document(
+        &self,
+        tenant: &TenantId,
+        kind: DocumentKind,
+        body: String,
+        expected: Expected<u64>,
+    ) -> impl Future<Output = Result<Put, StoreError>> + Send;
+
+    /// Removes a document, whatever its version.
+    fn remove_document(
+        &self,
+        tenant: &TenantId,
+        kind: DocumentKind,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// The records of these orders; absent ones are left out.
+    fn records(
+        &self,
+        tenant: &TenantId,
+        realm: &RealmId,
+        orders: &[OrderId],
+    ) -> impl Future<Output = Result<Vec<SyncRecord>, StoreError>> + Send;
+
+    /// Writes records, each with its history and mails in one transaction, each only if it is as
+    /// expected and its stored fence is not higher. The outcomes stand in the order of the changes.
+    fn commit(
+        &self,
+        changes: Vec<Change>,
+    ) -> impl Future<Output = Result<Vec<Committed>, StoreError>> + Send;
+
+    /// Orders whose `due_at` has come, earliest first.
+    fn due(
+        &self,
+        tenant: &TenantId,
+        realm: &RealmId,
+        now: Timestamp,
+        limit: u32,
+    ) -> impl Future<Output = Result<Vec<OrderId>, StoreError>> + Send;
+
+    /// The earliest `due_at` of a tenant.
+    fn next_due(
+        &self,
+        tenant: &TenantId,
+        realm: &RealmId,
+    ) -> impl Future<Output = Result<Option<Timestamp>, StoreError>> + Send;
+
+    /// Records of a tenant, newest change first.
+    fn list(
+        &self,
+        tenant: &TenantId,
+        filter: &RecordFilter,
+    ) -> impl Future<Output = Result<Vec<SyncRecord>, StoreError>> + Send;
+
+    /// How many records a tenant has in each state.
+    fn counts(
+        &self,
+        tenant: &TenantId,
+    ) -> impl Future<Output = Result<Vec<(StateName, u64)>, StoreError>> + Send;
+
+    /// The story of one order, oldest first.
+    fn history(
+        &self,
+        tenant: &TenantId,
+        order: OrderId,
+    ) -> impl Future<Output = Result<Vec<HistoryEntry>, StoreError>> + Send;
+}
+
+/// Mails waiting to be sent.
+pub trait Outbox: Send + Sync {
+    /// Keeps a mail that belongs to no record.
+    fn keep(&self, mail: Mail) -> impl Future<Output = Result<MailId, StoreError>> + Send;
+
+    /// Mails not yet sent, oldest first.
+    fn unsent(
+        &self,
+        limit: u32,
+    ) -> impl Future<Output = Result<Vec<(MailId, Mail)>, StoreError>> + Send;
+
+    /// Notes that a mail was sent.
+    fn sent(
+        &self,
+        id: MailId,
+        at: Timestamp,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// All kept mails, newest first, with the time they were sent.
+    fn mails(
+        &self,
+        limit: u32,
+    ) -> impl Future<Output = Result<Vec<(MailId, Mail, Option<Timestamp>)>, StoreError>> + Send;
+}
+
+/// What a worker is asked to do. A hint: the ledger is the truth.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum WorkMessage {
+    /// Sync these orders, 25 at most.
+    Sync {
+        /// The version of this form; 1.
+        version: u32,
+        /// Whose orders.
+        tenant: TenantId,
+        /// The run that found them.
+        run: Option<RunNumber>,
+        /// The orders.
+        orders: Vec<OrderId>,
+        /// Who asked.
+        origin: Origin,
+    },
+    /// All orders of a run were queued before this message.
+    EndOfRun {
+        /// The version of this form; 1.
+        version: u32,
+        /// Whose run.
+        tenant: TenantId,
+        /// Which run.
+        run: RunNumber,
+    },
+}
+
+impl WorkMessage {
+    /// The version this code writes and reads.
+    pub const VERSION: u32 = 1;
+    /// The most orders one message names.
+    pub const ORDERS_MAX: usize = 25;
+
+    /// Whose message it is.
+    pub const fn tenant(&self) -> &TenantId {
+        match self {
+            Self::Sync { tenant, .. } | Self::EndOfRun { tenant, .. } => tenant,
+        }
+    }
+}
+
+/// A message to be queued. Messages of one tenant and lane are handled one after the other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// Its lane; with the tenant it forms the group.
+    pub lane: Lane,
+    /// Two messages with the same id within five minutes are one. An economy, never a guarantee.
+    pub deduplication: String,
+    /// Its content.
+    pub body: WorkMessage,
+}
+
+/// The queue, as its senders see it.
+pub trait Queue: Send + Sync {
+    /// Queues messages, in order within each group.
+    fn send(&self, messages: Vec<Message>) -> impl Future<Output = Result<(), StoreError>> + Send;
+}
+
+/// A received message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// Names this very delivery.
+    pub receipt: String,
+    /// The body as JSON text.
+    pub body: String,
+    /// How often it was received, this time included.
+    pub receives: u32,
+}
+
+/// The queue, as its receiver sees it.
+pub trait Inbox: Send + Sync {
+    /// Takes the next message whose group has none in flight, and hides it for `visibility`.
+    fn receive(
+        &self,
+        visibility: Duration,
+    ) -> impl Future<Output = Result<Option<Delivery>, StoreError>> + Send;
+
+    /// Removes a handled message. Does nothing when the delivery is no longer current.
+    fn acknowledge(&self, receipt: &str) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Shows a message again after `delay`.
+    fn give_back(
+        &self,
+        receipt: &str,
+        delay: Duration,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+}
+
+/// One-time alarms that start a tenant's next run.
+pub trait Schedule: Send + Sync {
+    /// Arms the alarm of a run. Arming the same run again moves it.
+    fn arm(
+        &self,
+        tenant: &TenantId,
+        run: RunNumber,
+        at: Timestamp,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Whether the alarm of this run is armed.
+    fn is_armed(
+        &self,
+        tenant: &TenantId,
+        run: RunNumber,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+}
+
+/// Where grants are kept, sealed.
+pub trait GrantStore: Send + Sync {
+    /// The grant of a tenant.
+    fn grant(
+        &self,
+        tenant: &TenantId,
+    ) -> impl Future<Output = Result<Option<Stored<Grant>>, StoreError>> + Send;
+
+    /// Writes it if the stored version is the expected one.
+    fn put_grant(
+        &self,
+        tenant: &TenantId,
+        grant: &Grant,
+        expected: Expected<u64>,
+    ) -> impl Future<Output = Result<Put, StoreError>> + Send;
+}

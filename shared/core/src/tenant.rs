@@ -1,0 +1,165 @@
+//! What is stored about one tenant besides its orders: connections, state, runs.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    ids::{RealmId, RunNumber},
+    notice::Notice,
+    orders::PickListValue,
+};
+
+/// The Autotask API user of one tenant. Never serialised as it is; the vault seals it.
+#[derive(Clone, Debug)]
+pub struct AutotaskCredentials {
+    /// The API user's name.
+    pub user: String,
+    /// Its secret.
+    pub secret: SecretString,
+    /// The tracking identifier.
+    pub integration_code: SecretString,
+}
+
+/// The right to call QuickBooks for one realm. Never serialised as it is; the vault seals it.
+#[derive(Clone, Debug)]
+pub struct Grant {
+    /// The realm it is for.
+    pub realm: RealmId,
+    /// The refresh token to use next.
+    pub refresh_token: SecretString,
+    /// The one before it, which may live on for a day.
+    pub previous_refresh_token: Option<SecretString>,
+    /// The access token and when it expires.
+    pub access: Option<AccessToken>,
+    /// When the refresh token expires if it is not used.
+    pub refresh_expires_at: Option<Timestamp>,
+    /// When the refresh token expires whatever happens.
+    pub hard_expires_at: Option<Timestamp>,
+    /// A refresh is under way until this moment at the latest.
+    pub refreshing_until: Option<Timestamp>,
+    /// When the refresh token was last used with success.
+    pub refreshed_at: Option<Timestamp>,
+    /// When `invalid_grant` was first answered for this very token.
+    pub doubted_at: Option<Timestamp>,
+    /// True once it is certain that Intuit no longer accepts it.
+    pub revoked: bool,
+}
+
+/// An access token.
+#[derive(Clone, Debug)]
+pub struct AccessToken {
+    /// The token.
+    pub token: SecretString,
+    /// When it expires.
+    pub expires_at: Timestamp,
+}
+
+/// A stored value with the version that a conditional write must name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored<T> {
+    /// The value.
+    pub value: T,
+    /// Its version; rises by one with each write.
+    pub version: u64,
+}
+
+/// The state of one tenant: what every function reads before it calls.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TenantStatus {
+    /// The realm bills go to.
+    pub realm: Option<RealmId>,
+    /// The company's name, for people.
+    pub company_name: Option<String>,
+    /// Set when Autotask no longer accepts the credentials; nothing is called until then.
+    pub autotask_broken: Option<Trouble>,
+    /// Set when QuickBooks no longer accepts the connection.
+    pub quickbooks_broken: Option<Trouble>,
+    /// Set when every order would fail alike.
+    pub trouble: Option<Trouble>,
+    /// No call to Autotask before this.
+    pub autotask_quiet_until: Option<Timestamp>,
+    /// No call to QuickBooks before this.
+    pub quickbooks_quiet_until: Option<Timestamp>,
+    /// When a person last asked for something.
+    pub person_active_at: Option<Timestamp>,
+    /// When bills were last reconciled.
+    pub reconciled_at: Option<Timestamp>,
+}
+
+/// A trouble of the whole tenant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trouble {
+    /// What it is.
+    pub notice: Notice,
+    /// Since when.
+    pub since: Timestamp,
+    /// When it is tried again by itself; `None` waits for a person.
+    pub recheck_at: Option<Timestamp>,
+}
+
+impl TenantStatus {
+    /// What stops all work of this tenant right now, if anything does.
+    pub fn blocked(&self, now: Timestamp) -> Option<&Trouble> {
+        let due = |trouble: &&Trouble| trouble.recheck_at.is_none_or(|at| now < at);
+        let broken = self
+            .autotask_broken
+            .as_ref()
+            .or(self.quickbooks_broken.as_ref());
+        broken.or(self.trouble.as_ref()).filter(due)
+    }
+
+    /// Until when a system asked us to be quiet, if that is still to come.
+    pub fn quiet_until(&self, now: Timestamp) -> Option<Timestamp> {
+        let latest = self.autotask_quiet_until.max(self.quickbooks_quiet_until);
+        latest.filter(|until| now < *until)
+    }
+}
+
+/// The chain of runs of one tenant.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RunChain {
+    /// The last run that was claimed.
+    pub run: RunNumber,
+    /// When it was claimed.
+    pub started_at: Option<Timestamp>,
+    /// When its end-of-run message was handled.
+    pub ended_at: Option<Timestamp>,
+    /// When the next one is due, once it is armed.
+    pub next_at: Option<Timestamp>,
+    /// What the last run saw.
+    pub counts: RunCounts,
+}
+
+impl Default for RunNumber {
+    fn default() -> Self {
+        Self(0)
+    }
+}
+
+/// What one scan saw.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RunCounts {
+    /// Orders that Autotask returned.
+    pub seen: u64,
+    /// Orders that were eligible and are not yet done.
+    pub eligible: u64,
+    /// Ineligible orders by reason code.
+    pub ineligible: BTreeMap<String, u64>,
+}
+
+/// Labels read from Autotask, cached for a day.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Labels {
+    /// When they were read.
+    pub read_at: Option<Timestamp>,
+    /// Purchase order statuses.
+    pub statuses: Vec<PickListValue>,
+    /// Payment terms.
+    pub payment_terms: Vec<PickListValue>,
+}

@@ -1,0 +1,130 @@
+//! Names as they are sent to QuickBooks and as they are compared.
+
+use unicode_normalization::UnicodeNormalization;
+
+/// Longest `DisplayName` of a vendor or customer.
+pub const DISPLAY_NAME_MAX: usize = 500;
+/// Longest `CompanyName` of a vendor or customer.
+pub const COMPANY_NAME_MAX: usize = 100;
+/// Longest `Name` of an Item.
+pub const ITEM_NAME_MAX: usize = 100;
+
+/// The characters a QuickBooks company accepts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Alphabet {
+    /// US companies take ISO-8859-1 only.
+    Latin1,
+    /// All others take Unicode.
+    Unicode,
+}
+
+/// The form in which two names are compared: trimmed, spaces collapsed, case folded.
+pub fn match_key(name: &str) -> String {
+    let composed: String = name.nfc().collect();
+    composed
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .to_lowercase()
+}
+
+/// The name as it is sent: what QuickBooks forbids becomes " - ", then it is cut to `limit`.
+///
+/// The same rule serves matching and creating, so what was created once is found again.
+pub fn clean_name(name: &str, limit: usize, alphabet: Alphabet) -> String {
+    let mut clean = String::with_capacity(name.len());
+    for character in name.nfc() {
+        match character {
+            ':' | '\t' | '\n' | '\r' => clean.push_str(" - "),
+            c if c.is_control() => clean.push_str(" - "),
+            c => push_in_alphabet(&mut clean, c, alphabet),
+        }
+    }
+    let collapsed = clean.split_whitespace().collect::<Vec<_>>().join(" ");
+    collapsed
+        .chars()
+        .take(limit)
+        .collect::<String>()
+        .trim_end()
+        .to_owned()
+}
+
+/// Free text (memos, descriptions) for a company of this alphabet: same letters, no name rules.
+pub fn clean_text(text: &str, limit: usize, alphabet: Alphabet) -> String {
+    let mut clean = String::with_capacity(text.len());
+    for character in text.nfc() {
+        match character {
+            '\n' | '\t' => clean.push(character),
+            '\r' => {}
+            c if c.is_control() => clean.push(' '),
+            c => push_in_alphabet(&mut clean, c, alphabet),
+        }
+    }
+    clean.trim().chars().take(limit).collect()
+}
+
+fn push_in_alphabet(text: &mut String, character: char, alphabet: Alphabet) {
+    let is_latin1 = u32::from(character) < 0x100;
+    if alphabet == Alphabet::Unicode || is_latin1 {
+        text.push(character);
+        return;
+    }
+    match character {
+        '\u{2018}' | '\u{2019}' | '\u{201B}' | '\u{2032}' => text.push('\''),
+        '\u{201C}' | '\u{201D}' | '\u{2033}' => text.push('"'),
+        '\u{2010}'..='\u{2015}' | '\u{2212}' => text.push('-'),
+        '\u{2026}' => text.push_str("..."),
+        '\u{0141}' => text.push('L'),
+        '\u{0142}' => text.push('l'),
+        other => push_decomposed(text, other),
+    }
+}
+
+fn push_decomposed(text: &mut String, character: char) {
+    let before = text.len();
+    text.extend(
+        std::iter::once(character)
+            .nfkd()
+            .filter(|c| !unicode_normalization::char::is_combining_mark(*c))
+            .filter(|c| u32::from(*c) < 0x100),
+    );
+    if text.len() == before {
+        text.push_str(" - ");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forbidden_characters_become_a_dash_and_the_rest_stays() {
+        let clean = |name| clean_name(name, 100, Alphabet::Unicode);
+        assert_eq!(clean("Acme: East\tWing\n2"), "Acme - East - Wing - 2");
+        assert_eq!(clean("  O'Brien   & Söhne  "), "O'Brien & Söhne");
+        assert_eq!(clean("日本電気"), "日本電気");
+        assert_eq!(clean_name("abcdef", 3, Alphabet::Unicode), "abc");
+        assert_eq!(clean_name("ab cdef", 3, Alphabet::Unicode), "ab");
+    }
+
+    #[test]
+    fn a_us_company_gets_latin_letters_only() {
+        let clean = |name| clean_name(name, 100, Alphabet::Latin1);
+        assert_eq!(clean("Café “Nord” – Łódź"), "Café \"Nord\" - Lódz");
+        assert_eq!(clean("日本電気 KK"), "- - - - KK");
+        assert!(clean("🦀").bytes().all(|b| b.is_ascii()));
+    }
+
+    #[test]
+    fn cleaning_twice_changes_nothing_and_keys_ignore_case_and_spaces() {
+        for name in ["A:B", "x\u{2019}y", " a  b ", "Straße", "e\u{301}"] {
+            for alphabet in [Alphabet::Latin1, Alphabet::Unicode] {
+                let once = clean_name(name, 20, alphabet);
+                assert_eq!(clean_name(&once, 20, alphabet), once);
+            }
+        }
+        assert_eq!(match_key(" ACME   Supply "), match_key("acme supply"));
+        assert_eq!(match_key("Cafe\u{301}"), match_key("CAFÉ"));
+        assert_ne!(match_key("Acme"), match_key("Acme Inc"));
+    }
+}
