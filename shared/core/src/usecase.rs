@@ -1,0 +1,128 @@
+//! The use cases: what the functions and the program do, generic over the ports.
+//!
+//! Each either asks `core` to decide or carries out one decision; none knows HTTP, a database or
+//! a function runtime.
+
+mod ask;
+mod attempt;
+mod books_cache;
+mod documents;
+mod ensure;
+mod facts;
+mod link;
+mod mail;
+mod preview;
+mod run;
+mod scan;
+mod send;
+mod settle;
+mod sweep;
+mod sync;
+mod todos;
+mod trouble;
+
+use jiff::Timestamp;
+
+pub use ask::{Asked, RetryFilter};
+pub use books_cache::BooksCache;
+pub use documents::{load, store, update};
+pub use preview::Preview;
+pub use run::RunStart;
+pub use scan::{ScanReport, Scanned};
+pub use sync::{Outcome, OutcomeKind, SyncReport, SyncRequest};
+
+use crate::{
+    policy::{Guards, Policy},
+    ports::{Chance, Clock, Ledger, Outbox, Outside, Queue, Schedule},
+    protocol::Holder,
+};
+
+/// One choice of adapter for every port.
+pub trait Ports: Send + Sync + 'static {
+    /// The clock.
+    type Clock: Clock;
+    /// Chance.
+    type Chance: Chance;
+    /// The ledger and the outbox.
+    type Store: Ledger + Outbox;
+    /// The queue.
+    type Queue: Queue;
+    /// The alarms.
+    type Schedule: Schedule;
+    /// The outside systems.
+    type Outside: Outside;
+
+    /// The clock.
+    fn clock(&self) -> &Self::Clock;
+    /// Chance.
+    fn chance(&self) -> &Self::Chance;
+    /// The ledger and the outbox.
+    fn store(&self) -> &Self::Store;
+    /// The queue.
+    fn queue(&self) -> &Self::Queue;
+    /// The alarms.
+    fn schedule(&self) -> &Self::Schedule;
+    /// The outside systems.
+    fn outside(&self) -> &Self::Outside;
+}
+
+/// The use cases over one set of ports.
+pub struct Engine<P: Ports> {
+    ports: P,
+    policy: Policy,
+    guards: Guards,
+    name: String,
+    is_only_engine: bool,
+    books: BooksCache,
+}
+
+impl<P: Ports> Engine<P> {
+    /// An engine called `name`; its leases carry that name.
+    pub fn new(ports: P, policy: Policy, name: String) -> Self {
+        let books = BooksCache::default();
+        Self {
+            ports,
+            policy,
+            guards: Guards::ALL,
+            name,
+            is_only_engine: false,
+            books,
+        }
+    }
+
+    /// Declares that no other engine can be alive on this store, so that leases of others are dead.
+    #[must_use]
+    pub fn only_engine(mut self) -> Self {
+        self.is_only_engine = true;
+        self
+    }
+
+    /// Replaces the guards; only tests do.
+    #[must_use]
+    pub fn with_guards(mut self, guards: Guards) -> Self {
+        self.guards = guards;
+        self
+    }
+
+    /// The ports.
+    pub const fn ports(&self) -> &P {
+        &self.ports
+    }
+
+    /// The policy.
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    fn now(&self) -> Timestamp {
+        self.ports.clock().now()
+    }
+
+    fn holder(&self) -> Holder {
+        let nonce = self.ports.chance().operation();
+        Holder {
+            owner: format!("{}/{nonce}", self.name),
+            only_engine: self.is_only_engine.then(|| format!("{}/", self.name)),
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! A person asks: sync this order, retry that one.
+
+use serde::Serialize;
+use serde_json::json;
+
+use crate::{
+    failure::Failure,
+    ids::{AttemptId, OrderId, RealmId, TenantId},
+    notice::Code,
+    ports::{
+        Chance, Change, Committed, Expected, HistoryEvent, Lane, Ledger, Message, Queue,
+        RecordFilter, StoreError, WorkMessage,
+    },
+    protocol::{flag, is_legal},
+    record::{Origin, RecordKey, Request, State, StateName, SyncRecord},
+};
+
+use super::{Engine, Ports, attempt::entry};
+
+/// How often a request is written when other writes get in between.
+const TRIES_MAX: u32 = 5;
+
+/// What a person who asked is told at once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Asked {
+    /// The order.
+    pub order: OrderId,
+    /// Names the attempt.
+    pub attempt: AttemptId,
+    /// Another attempt is at work right now: its result is the one to look at.
+    pub joins_running: bool,
+}
+
+/// Which orders "retry all" means.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RetryFilter {
+    /// Only refusals with this code.
+    pub code: Option<Code>,
+}
+
+impl<P: Ports> Engine<P> {
+    /// Notes a person's wish for one order and queues it.
+    pub async fn ask(
+        &self,
+        tenant: &TenantId,
+        order: OrderId,
+        origin: Origin,
+        mail_to: Option<String>,
+    ) -> Result<Asked, Failure> {
+        let realm = self
+            .status(tenant)
+            .await?
+            .realm
+            .ok_or(Failure::new(Code::NotConnected))?;
+        let attempt = self.ports.chance().attempt();
+        let request = Request {
+            attempt: attempt.clone(),
+            origin,
+            asked_at: self.now(),
+            mail_to,
+            told_waiting: false,
+        };
+        let joins_running = self.note_request(tenant, &realm, order, request).await?;
+        let message = Message {
+            lane: Lane::Person,
+            deduplication: format!("ask-{attempt}"),
+            body: WorkMessage::Sync {
+                version: WorkMessage::VERSION,
+                tenant: tenant.clone(),
+                run: None,
+                orders: vec![order],
+                origin,
+            },
+        };
+        self.ports.queue().send(vec![message]).await?;
+        Ok(Asked {
+            order,
+            attempt,
+            joins_running,
+        })
+    }
+
+    async fn note_request(
+        &self,
+        tenant: &TenantId,
+        realm: &RealmId,
+        order: OrderId,
+        request: Request,
+    ) -> Result<bool, StoreError> {
+        let store = self.ports.store();
+        for _ in 0..TRIES_MAX {
+            let now = self.now();
+            let known = store.records(tenant, realm, &[order]).await?.pop();
+            let (mut record, expected) = match known {
+                Some(record) => {
+                    if record.lease.as_ref().is_some_and(|lease| now < lease.until) {
+                        return Ok(true);
+                    }
+                    let expected = Expected::Is(record.operation.clone());
+                    (record, expected)
+                }
+                None => {
+                    let key = RecordKey {
+                        tenant: tenant.clone(),
+                        realm: realm.clone(),
+                        order,
+                    };
+                    let operation = self.operation();
+                    let record = SyncRecord::queued(key, order.to_string(), operation, now);
+                    (record, Expected::Absent)
+                }
+            };
+            record.request = Some(request.clone());
+            record.operation = self.operation();
+            record.updated_at = now;
+            let detail = json!({ "attempt": request.attempt, "origin": request.origin });
+            let asked = entry(
+                now,
+                order,
+                HistoryEvent::Asked,
+                "A person asked for this order.",
+                detail,
+            );
+            let change = Change {
+                due_at: record.due_at(self.policy.queued_age_max),
+                record,
+                expected,
+                history: vec![asked],
+                mails: Vec::new(),
+            };
+            if let Some(Committed::Done) = store.commit(vec![change]).await?.pop() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Every order that needs a person and fits the filter.
+    pub async fn retryable(
+        &self,
+        tenant: &TenantId,
+        filter: &RetryFilter,
+    ) -> Result<Vec<OrderId>, StoreError> {
+        let states = vec![StateName::Refused, StateName::NeedsPerson];
+        let mut page = RecordFilter {
+            states,
+            limit: 200,
+            ..RecordFilter::default()
+        };
+        let mut orders = Vec::new();
+        loop {
+            let records = self.ports.store().list(tenant, &page).await?;
+            let Some(last) = records.last() else {
+                return Ok(orders);
+            };
+            page.before = Some((last.updated_at, last.key.order));
+            let fits = |record: &&SyncRecord| {
+                let code = record.notice().map(|notice| notice.code);
+                filter.code.is_none_or(|wanted| code == Some(wanted))
+            };
+            orders.extend(records.iter().filter(fits).map(|record| record.key.order));
+        }
+    }
+
+    /// Flags a linked order whose bill is gone, and queues it so that its to-do is opened.
+    pub(super) async fn orphan(
+        &self,
+        tenant: &TenantId,
+        realm: &RealmId,
+        order: OrderId,
+    ) -> Result<(), StoreError> {
+        let store = self.ports.store();
+        let Some(mut record) = store.records(tenant, realm, &[order]).await?.pop() else {
+            return Ok(());
+        };
+        let State::Linked { bill } = record.state.clone() else {
+            return Ok(());
+        };
+        if !is_legal(record.state.name(), StateName::Orphaned) {
+            return Ok(());
+        }
+        let now = self.now();
+        let expected = Expected::Is(record.operation.clone());
+        let notice = crate::notice::Notice::new(Code::BillDeleted)
+            .with("number", bill.written_number())
+            .with("order", record.order_number.as_str());
+        flag(&mut record, &notice, false);
+        record.state = State::Orphaned { bill };
+        record.operation = self.operation();
+        record.updated_at = now;
+        let detail = json!({ "code": notice.code });
+        let history = vec![entry(
+            now,
+            order,
+            HistoryEvent::Orphaned,
+            notice.text(),
+            detail,
+        )];
+        let change = Change {
+            due_at: Some(now),
+            record,
+            expected,
+            history,
+            mails: Vec::new(),
+        };
+        store.commit(vec![change]).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,269 @@
+//! The link between bill and order: verify the bill, write its number, or write ERROR.
+
+use serde_json::json;
+
+use crate::{
+    eligibility::Ineligible,
+    failure::Failure,
+    failure::FailureClass,
+    notice::{Code, Notice},
+    orders::{ERROR_WORD, ExternalNumber, Order},
+    ports::{Autotask, HistoryEvent, QuickBooks, StoreError},
+    protocol::{flag, next_generation, unflag},
+    record::{BillLink, ErrorMark, State},
+};
+
+use super::{Ports, attempt::Attempt};
+
+impl<P: Ports> Attempt<'_, P> {
+    /// Looks whether bills known from earlier attempts still exist.
+    pub(super) async fn verify_group(&mut self, group: &[usize]) -> Result<(), StoreError> {
+        for index in group.iter().copied() {
+            let State::Created { bill } = &self.jobs[index].record.state else {
+                continue;
+            };
+            let bill = bill.clone();
+            match self.quickbooks.bill(&bill.id).await {
+                Ok(Some(_)) => {
+                    let record = &mut self.jobs[index].record;
+                    let seen_under = record.fence;
+                    record.wait = None;
+                    record.state = State::Created {
+                        bill: BillLink { seen_under, ..bill },
+                    };
+                }
+                Ok(None) => self.bill_gone(index, bill).await?,
+                Err(failure) => self.fail(index, failure).await?,
+            }
+        }
+        Ok(())
+    }
+
+    /// The bill was deleted. With its number still in Autotask that is for a person to judge;
+    /// without, the order is simply not billed.
+    async fn bill_gone(&mut self, index: usize, bill: BillLink) -> Result<(), StoreError> {
+        let guards = self.engine.guards;
+        let external = self.jobs[index].order.as_ref().map(Order::external);
+        if external == Some(ExternalNumber::Number(bill.written_number())) {
+            return self.orphan(index, bill).await;
+        }
+        let record = &mut self.jobs[index].record;
+        record.wait = None;
+        next_generation(record, &guards);
+        record.state = State::Queued;
+        let text = format!(
+            "The bill {} no longer exists; the order is planned anew.",
+            bill.id
+        );
+        let event = self.event(
+            index,
+            HistoryEvent::Verified,
+            text,
+            json!({ "bill": bill.id }),
+        );
+        self.commit(index, vec![event]).await
+    }
+
+    /// A deleted bill whose number stands in Autotask: told to a person, never made again by itself.
+    pub(super) async fn orphan(&mut self, index: usize, bill: BillLink) -> Result<(), StoreError> {
+        let record = &mut self.jobs[index].record;
+        let notice = Notice::new(Code::BillDeleted).with("number", bill.written_number());
+        let notice = notice.with("order", record.order_number.as_str());
+        flag(record, &notice, false);
+        record.wait = None;
+        let detail = json!({ "code": notice.code, "bill": bill.id });
+        record.state = State::Orphaned { bill };
+        let event = self.event(index, HistoryEvent::Orphaned, notice.text(), detail);
+        self.commit(index, vec![event]).await
+    }
+
+    /// Re-reads the orders, writes each number that may be written, and reads all of them back.
+    pub(super) async fn write_back_group(&mut self, group: &[usize]) -> Result<(), StoreError> {
+        if let Err(failure) = self.reread(group).await {
+            return self.fail_group(group, &failure).await;
+        }
+        let mut written = Vec::new();
+        for index in group.iter().copied() {
+            let State::Created { bill } = &self.jobs[index].record.state else {
+                continue;
+            };
+            let number = bill.written_number().to_owned();
+            match self.may_write(index, &number) {
+                MayWrite::Yes => match self.write(index, &number).await? {
+                    true => written.push(index),
+                    false => {}
+                },
+                MayWrite::IsThere => self.linked(index).await?,
+                MayWrite::NotShown => {
+                    let number = self.jobs[index].record.order_number.clone();
+                    let failure = Failure::new(Code::OrderNotShown).with("order", number);
+                    self.fail(index, failure).await?;
+                }
+                MayWrite::Foreign => self.number_by_hand(index).await?,
+            }
+        }
+        self.read_back(&written).await
+    }
+
+    fn may_write(&self, index: usize, number: &str) -> MayWrite {
+        let Some(order) = &self.jobs[index].order else {
+            return MayWrite::NotShown;
+        };
+        match order.external() {
+            ExternalNumber::Blank | ExternalNumber::Error => MayWrite::Yes,
+            ExternalNumber::Number(there) if there == number => MayWrite::IsThere,
+            ExternalNumber::Number(_) => MayWrite::Foreign,
+        }
+    }
+
+    async fn write(&mut self, index: usize, text: &str) -> Result<bool, StoreError> {
+        let id = self.jobs[index].id();
+        match self.autotask.write_external_number(id, text).await {
+            Ok(()) => Ok(true),
+            Err(failure) if failure.class() == FailureClass::Refuse => {
+                match &self.jobs[index].record.state {
+                    State::Created { bill } => {
+                        let bill = Some(bill.clone());
+                        self.need_person(index, failure.notice, None, bill).await?;
+                    }
+                    _ => self.fail_quietly(index, failure).await?,
+                }
+                Ok(false)
+            }
+            Err(failure) => self.fail(index, failure).await.map(|()| false),
+        }
+    }
+
+    /// ERROR could not be written: the to-do still goes out, and the mark is tried again later.
+    async fn fail_quietly(&mut self, index: usize, failure: Failure) -> Result<(), StoreError> {
+        tracing::warn!(po.id = %self.jobs[index].id(), failure.code = %failure.code(), "ERROR was refused");
+        self.jobs[index].record.error_mark = ErrorMark::None;
+        self.commit(index, Vec::new()).await
+    }
+
+    async fn read_back(&mut self, written: &[usize]) -> Result<(), StoreError> {
+        let written: Vec<_> = written
+            .iter()
+            .copied()
+            .filter(|index| self.jobs[*index].halt.is_none())
+            .collect();
+        if written.is_empty() {
+            return Ok(());
+        }
+        if let Err(failure) = self.reread(&written).await {
+            return self.fail_group(&written, &failure).await;
+        }
+        for index in written {
+            let external = self.jobs[index].order.as_ref().map(Order::external);
+            let is_error = external == Some(ExternalNumber::Error);
+            match &self.jobs[index].record.state {
+                State::Created { bill } => {
+                    let number = bill.written_number();
+                    match external == Some(ExternalNumber::Number(number)) {
+                        true => self.linked(index).await?,
+                        false => {
+                            self.fail(index, Failure::new(Code::WriteBackNotKept))
+                                .await?
+                        }
+                    }
+                }
+                _ if is_error => self.error_written(index).await?,
+                _ => {
+                    self.fail(index, Failure::new(Code::WriteBackNotKept))
+                        .await?
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn linked(&mut self, index: usize) -> Result<(), StoreError> {
+        let State::Created { bill } = &self.jobs[index].record.state else {
+            return Ok(());
+        };
+        let bill = bill.clone();
+        let text = format!("External PO Number now says {}.", bill.written_number());
+        let detail = json!({ "bill": bill.id, "number": bill.written_number() });
+        let record = &mut self.jobs[index].record;
+        record.wait = None;
+        record.state = State::Linked { bill };
+        unflag(record);
+        let event = self.event(index, HistoryEvent::Linked, text, detail);
+        self.commit(index, vec![event]).await
+    }
+
+    /// Somebody wrote a number of their own while the bill was made: it is never overwritten.
+    async fn number_by_hand(&mut self, index: usize) -> Result<(), StoreError> {
+        let State::Created { bill } = &self.jobs[index].record.state else {
+            return Ok(());
+        };
+        let bill = bill.clone();
+        let record = &self.jobs[index].record;
+        let notice = Notice::new(Code::NumberByHand).with("order", record.order_number.as_str());
+        let notice = notice.with("bill", bill.written_number());
+        self.need_person(index, notice, None, Some(bill)).await
+    }
+
+    /// Writes ERROR where the field is blank; a number that is there is left alone.
+    pub(super) async fn mark_error_group(&mut self, group: &[usize]) -> Result<(), StoreError> {
+        if let Err(failure) = self.reread(group).await {
+            return self.fail_group(group, &failure).await;
+        }
+        let mut written = Vec::new();
+        for index in group.iter().copied() {
+            let external = self.jobs[index]
+                .order
+                .as_ref()
+                .map(|order| match order.external() {
+                    ExternalNumber::Blank => None,
+                    ExternalNumber::Error => Some(ERROR_WORD.to_owned()),
+                    ExternalNumber::Number(number) => Some(number.to_owned()),
+                });
+            match external {
+                Some(None) => {
+                    if self.write(index, ERROR_WORD).await? {
+                        written.push(index);
+                    }
+                }
+                Some(Some(text)) if text == ERROR_WORD => self.error_written(index).await?,
+                Some(Some(number)) => self.error_unwanted(index, number).await?,
+                None => {
+                    let number = self.jobs[index].record.order_number.clone();
+                    let failure = Failure::new(Code::OrderNotShown).with("order", number);
+                    self.fail(index, failure).await?;
+                }
+            }
+        }
+        self.read_back(&written).await
+    }
+
+    async fn error_written(&mut self, index: usize) -> Result<(), StoreError> {
+        let record = &mut self.jobs[index].record;
+        record.error_mark = ErrorMark::Written;
+        record.wait = None;
+        let text = "External PO Number now says ERROR.";
+        let event = self.event(
+            index,
+            HistoryEvent::ErrorWritten,
+            text,
+            serde_json::Value::Null,
+        );
+        self.commit(index, vec![event]).await
+    }
+
+    async fn error_unwanted(&mut self, index: usize, number: String) -> Result<(), StoreError> {
+        let record = &mut self.jobs[index].record;
+        if matches!(record.state, State::Refused { .. }) {
+            return self.skip(index, Ineligible::HasNumber { number }).await;
+        }
+        record.error_mark = ErrorMark::None;
+        self.commit(index, Vec::new()).await
+    }
+}
+
+enum MayWrite {
+    Yes,
+    IsThere,
+    Foreign,
+    NotShown,
+}

@@ -1,0 +1,80 @@
+//! Preview: the plan of one order, with everything it would do and nothing done.
+
+use serde::Serialize;
+
+use crate::{
+    eligibility::Ineligible,
+    failure::Failure,
+    ids::{OrderId, TenantId},
+    notice::{Code, Notice},
+    plan::{Plan, plan},
+    ports::{Autotask, Lane, Outside},
+    record::Origin,
+};
+
+use super::{Engine, Ports, SyncRequest, attempt::judge_order};
+
+/// What would happen to one order right now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "preview", rename_all = "snake_case")]
+pub enum Preview {
+    /// This bill would be made.
+    Bill {
+        /// The plan.
+        plan: Box<Plan>,
+    },
+    /// It would be refused.
+    Refused {
+        /// Why.
+        notice: Notice,
+    },
+    /// It may not be transferred.
+    Ineligible {
+        /// Why.
+        reason: Ineligible,
+    },
+}
+
+impl<P: Ports> Engine<P> {
+    /// Reads and plans one order as a person's attempt would, and writes nothing.
+    pub async fn preview(&self, tenant: &TenantId, order: OrderId) -> Result<Preview, Failure> {
+        let outside = self.ports.outside();
+        let autotask = outside.autotask(tenant, Lane::Person).await?;
+        let Some(shown) = autotask.orders(&[order]).await?.pop() else {
+            return Ok(Preview::Ineligible {
+                reason: Ineligible::Gone,
+            });
+        };
+        let now = self.now();
+        let request = SyncRequest {
+            tenant: tenant.clone(),
+            run: None,
+            orders: vec![order],
+            origin: Origin::Person,
+            deadline: crate::record::later(now, self.policy.function_time),
+        };
+        let status = self.status(tenant).await?;
+        let settings = self.settings(tenant).await?;
+        let attempt = self.attempt(&request, &status, settings).await?;
+        let window = attempt.window(now);
+        let record = attempt.jobs.first().map(|job| &job.record);
+        let record = record.ok_or(Failure::new(Code::OrderUnreadable))?;
+        if let Err(reason) = judge_order(Some(&shown), record, &window, Origin::Person) {
+            return Ok(Preview::Ineligible { reason });
+        }
+        let facts = attempt.gather(vec![shown]).await?.remove(&order);
+        let facts = facts.ok_or(Failure::new(Code::OrderUnreadable))?;
+        let books = attempt
+            .books
+            .read()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        Ok(
+            match plan(&facts, &books, &attempt.settings, &attempt.realm, now) {
+                Ok(plan) => Preview::Bill {
+                    plan: Box::new(plan),
+                },
+                Err(notice) => Preview::Refused { notice },
+            },
+        )
+    }
+}

@@ -1,0 +1,190 @@
+//! The chain of runs: each run is claimed once, ended once, and arms the next.
+
+use jiff::Timestamp;
+
+use crate::{
+    ids::{RunNumber, TenantId},
+    ports::{DocumentKind, Ledger, Mail, Outbox, RecordFilter, Schedule, StoreError},
+    record::{StateName, later},
+    tenant::{RunChain, RunCounts},
+};
+
+use super::{Engine, Outcome, Ports, documents};
+
+/// The outcome of claiming a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunStart {
+    /// It is ours to scan.
+    Claimed,
+    /// It was claimed before: a second alarm does nothing.
+    Repeated,
+}
+
+impl<P: Ports> Engine<P> {
+    /// The chain of runs of a tenant.
+    pub async fn runs(&self, tenant: &TenantId) -> Result<RunChain, StoreError> {
+        let chain = documents::load(self.ports.store(), tenant, DocumentKind::Runs).await?;
+        Ok(chain.map(|stored| stored.value).unwrap_or_default())
+    }
+
+    /// Arms the tenant's next run for right now: after Connect, and when a person asks for it.
+    pub async fn start_now(&self, tenant: &TenantId) -> Result<RunNumber, StoreError> {
+        let chain = self.runs(tenant).await?;
+        let run = chain.run.next();
+        self.arm(tenant, run, self.now()).await?;
+        Ok(run)
+    }
+
+    /// Claims a run by a conditional write, so that a second alarm for it does nothing.
+    pub async fn claim_run(
+        &self,
+        tenant: &TenantId,
+        run: RunNumber,
+    ) -> Result<RunStart, StoreError> {
+        let now = self.now();
+        let claim = |chain: &mut RunChain| {
+            if chain.run >= run {
+                return false;
+            }
+            let counts = RunCounts::default();
+            *chain = RunChain {
+                run,
+                started_at: Some(now),
+                ended_at: None,
+                next_at: None,
+                counts,
+            };
+            true
+        };
+        let store = self.ports.store();
+        let (_, claimed) = documents::update(store, tenant, DocumentKind::Runs, claim).await?;
+        Ok(if claimed {
+            RunStart::Claimed
+        } else {
+            RunStart::Repeated
+        })
+    }
+
+    pub(super) async fn note_counts(
+        &self,
+        tenant: &TenantId,
+        run: RunNumber,
+        counts: &RunCounts,
+    ) -> Result<(), StoreError> {
+        let note = |chain: &mut RunChain| {
+            let is_current = chain.run == run;
+            if is_current {
+                chain.counts = counts.clone();
+            }
+            is_current
+        };
+        documents::update(self.ports.store(), tenant, DocumentKind::Runs, note)
+            .await
+            .map(drop)
+    }
+
+    /// Every order of the run was attempted once: ends it and arms the next one, counted from now.
+    pub async fn end_run(&self, tenant: &TenantId, run: RunNumber) -> Result<(), StoreError> {
+        let now = self.now();
+        let settings = self.settings(tenant).await?;
+        let minutes = settings
+            .as_ref()
+            .map_or(15, |settings| settings.interval_minutes);
+        let interval = std::time::Duration::from_secs(60 * u64::from(minutes));
+        let next_at = later(now, self.policy.scale_down(interval));
+        let end = |chain: &mut RunChain| {
+            if chain.run != run {
+                return false;
+            }
+            chain.ended_at.get_or_insert(now);
+            chain.next_at.get_or_insert(next_at);
+            true
+        };
+        let store = self.ports.store();
+        let (chain, is_current) = documents::update(store, tenant, DocumentKind::Runs, end).await?;
+        if !is_current {
+            return Ok(());
+        }
+        if let Some(to) = settings.and_then(|settings| settings.digest_to) {
+            self.send_digest(tenant, &chain, to, now).await?;
+        }
+        self.arm(tenant, run.next(), chain.next_at.unwrap_or(next_at))
+            .await
+    }
+
+    async fn arm(
+        &self,
+        tenant: &TenantId,
+        run: RunNumber,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.ports.schedule().arm(tenant, run, at).await
+    }
+
+    /// Arms the next run of a tenant whose chain broke: a lost alarm, or a run that never ended.
+    pub(super) async fn mend_chain(&self, tenant: &TenantId) -> Result<(), StoreError> {
+        let now = self.now();
+        let chain = self.runs(tenant).await?;
+        let next = chain.run.next();
+        let overdue = |at: Timestamp| {
+            later(at, self.policy.run_age_max) < now || at > later(now, self.policy.run_age_max)
+        };
+        let is_lost = match (chain.started_at, chain.ended_at) {
+            (None, _) => true,
+            (Some(started), None) => overdue(started),
+            (Some(_), Some(_)) => chain.next_at.is_none_or(|at| at <= now || overdue(at)),
+        };
+        if is_lost && !self.ports.schedule().is_armed(tenant, next).await? {
+            tracing::warn!(tenant.id = %tenant, run = next.0, "the chain of runs is mended");
+            self.arm(tenant, next, now).await?;
+        }
+        Ok(())
+    }
+
+    async fn send_digest(
+        &self,
+        tenant: &TenantId,
+        chain: &RunChain,
+        to: String,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let states = vec![
+            StateName::Refused,
+            StateName::NeedsPerson,
+            StateName::Orphaned,
+        ];
+        let filter = RecordFilter {
+            states,
+            limit: 100,
+            ..RecordFilter::default()
+        };
+        let records = self.ports.store().list(tenant, &filter).await?;
+        let since = chain.started_at.unwrap_or(now);
+        let fresh: Vec<_> = records
+            .iter()
+            .filter(|record| record.updated_at >= since)
+            .collect();
+        if fresh.is_empty() {
+            return Ok(());
+        }
+        let mut text = String::new();
+        for record in &fresh {
+            let outcome = Outcome::of(record);
+            let words = [outcome.cause, outcome.remedy].into_iter().flatten();
+            let words = words.collect::<Vec<_>>().join(" ");
+            text.push_str(&format!(
+                "{} (id {}): {words}\n",
+                outcome.number, outcome.order
+            ));
+        }
+        let subject = format!("{} purchase orders need you", fresh.len());
+        let mail = Mail {
+            tenant: tenant.clone(),
+            to,
+            subject,
+            text,
+            written_at: now,
+        };
+        self.ports.store().keep(mail).await.map(drop)
+    }
+}

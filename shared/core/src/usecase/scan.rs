@@ -1,0 +1,328 @@
+//! Scan: one pass over one tenant that finds eligible orders and queues them.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use crate::{
+    currency::CurrencyCase,
+    eligibility::{Ineligible, Window},
+    failure::Failure,
+    ids::{OrderId, RealmId, RunNumber, StatusId, TenantId},
+    notice::{Code, Notice},
+    orders::Order,
+    ports::{
+        Autotask, Change, Expected, HistoryEvent, Lane, Ledger, Message, Outside, Queue,
+        StoreError, WorkMessage,
+    },
+    record::{Origin, RecordKey, SyncRecord},
+    settings::Settings,
+    tenant::{Labels, RunCounts},
+    text::match_key,
+};
+
+use super::{Engine, Ports, attempt::entry};
+
+/// The label that means Submitted unless a tenant chose another.
+const SUBMITTED: &str = "Submitted";
+/// How many records are written in one batch.
+const BATCH: usize = 100;
+
+/// What one scan came to.
+#[derive(Clone, Debug, Default)]
+pub struct ScanReport {
+    /// The orders it queued.
+    pub queued: Vec<OrderId>,
+    /// Orders that Autotask returned but that may not be transferred, with the reason.
+    pub ineligible: Vec<(OrderId, String, Ineligible)>,
+    /// Counts for people.
+    pub counts: RunCounts,
+    /// Why nothing was scanned, when nothing was.
+    pub stopped: Option<Notice>,
+    /// True when the window is 0 days.
+    pub paused: bool,
+}
+
+/// What a scan without effects sees.
+#[derive(Clone, Debug)]
+pub struct Scanned {
+    /// The order.
+    pub order: Order,
+    /// Whether it may be transferred.
+    pub judged: Result<(), Ineligible>,
+}
+
+/// The status that means Submitted: chosen, or found by its label; never guessed.
+pub(super) fn submitted_status(settings: &Settings, labels: &Labels) -> Result<StatusId, Failure> {
+    if let Some(chosen) = &settings.submitted_status {
+        return Ok(chosen.id);
+    }
+    let key = match_key(SUBMITTED);
+    let mut found = labels
+        .statuses
+        .iter()
+        .filter(|status| status.active && match_key(&status.label) == key);
+    match (found.next(), found.next()) {
+        (Some(status), None) => Ok(StatusId::new(status.value)),
+        _ => Err(Failure::new(Code::StatusUnknown)),
+    }
+}
+
+impl<P: Ports> Engine<P> {
+    /// Scans a tenant for run `run`: ledger rows first, then messages, last the end-of-run message.
+    pub async fn scan(&self, tenant: &TenantId, run: RunNumber) -> Result<ScanReport, StoreError> {
+        let report = match self.scan_orders(tenant, run).await {
+            Ok(report) => report,
+            Err(ScanError::Store(error)) => return Err(error),
+            Err(ScanError::Failed(failure)) => {
+                let settings = self.settings(tenant).await?;
+                self.note_failure(tenant, &failure, settings.as_ref())
+                    .await?;
+                tracing::warn!(
+                    tenant.id = %tenant, failure.class = %failure.class(),
+                    failure.code = %failure.code(), "the scan stopped"
+                );
+                ScanReport {
+                    stopped: Some(failure.notice),
+                    ..ScanReport::default()
+                }
+            }
+        };
+        self.send_work(tenant, run, &report.queued).await?;
+        self.note_counts(tenant, run, &report.counts).await?;
+        Ok(report)
+    }
+
+    /// What a scan would see, without any effect.
+    pub async fn look(&self, tenant: &TenantId) -> Result<Vec<Scanned>, Failure> {
+        let settings = self
+            .settings(tenant)
+            .await?
+            .ok_or(Failure::new(Code::SettingsMissing))?;
+        let (window, orders) = self.read_window(tenant, &settings).await?;
+        let judge = |order: Order| Scanned {
+            judged: window.judge(&order, Origin::Scan),
+            order,
+        };
+        Ok(orders.into_iter().map(judge).collect())
+    }
+
+    async fn read_window(
+        &self,
+        tenant: &TenantId,
+        settings: &Settings,
+    ) -> Result<(Window, Vec<Order>), Failure> {
+        let outside = self.ports.outside();
+        let autotask = outside.autotask(tenant, Lane::Background).await?;
+        let quickbooks = outside.quickbooks(tenant, Lane::Background).await?;
+        let labels = self.labels(tenant, &*autotask).await?;
+        let submitted = submitted_status(settings, &labels)?;
+        let now = self.now();
+        let books = self
+            .books
+            .get_any(tenant, &*quickbooks, now, &self.policy)
+            .await?;
+        let currencies = autotask.currencies().await?;
+        let zone = {
+            let books = books
+                .read()
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
+            CurrencyCase::of(&currencies, &books).map_err(|notice| Failure::new(notice.code))?;
+            books.company().time_zone.clone()
+        };
+        let window = Window::new(settings, submitted, zone.as_deref(), now);
+        let orders = autotask
+            .orders_with_status(submitted, window.start())
+            .await?;
+        Ok((window, orders))
+    }
+
+    async fn scan_orders(
+        &self,
+        tenant: &TenantId,
+        run: RunNumber,
+    ) -> Result<ScanReport, ScanError> {
+        let status = self.status(tenant).await?;
+        let now = self.now();
+        if let Some(trouble) = status.blocked(now) {
+            let stopped = Some(trouble.notice.clone());
+            return Ok(ScanReport {
+                stopped,
+                ..ScanReport::default()
+            });
+        }
+        let settings = self.settings(tenant).await?;
+        let settings = settings.ok_or(Failure::new(Code::SettingsMissing))?;
+        let realm = status
+            .realm
+            .clone()
+            .ok_or(Failure::new(Code::NotConnected))?;
+        if settings.days_back == 0 {
+            return Ok(ScanReport {
+                paused: true,
+                ..ScanReport::default()
+            });
+        }
+        if let Some(until) = status.quiet_until(now) {
+            tracing::info!(tenant.id = %tenant, %until, "no scan while asked to be quiet");
+            let stopped = Some(Notice::new(Code::AutotaskThrottled));
+            return Ok(ScanReport {
+                stopped,
+                ..ScanReport::default()
+            });
+        }
+        if status.trouble.is_some() {
+            self.clear_trouble(tenant).await?;
+        }
+        let (window, orders) = self.read_window(tenant, &settings).await?;
+        let mut report = ScanReport::default();
+        report.counts.seen = orders.len() as u64;
+        let mut eligible = Vec::new();
+        for order in orders {
+            match window.judge(&order, Origin::Scan) {
+                Ok(()) => eligible.push(order),
+                Err(reason) => {
+                    *report
+                        .counts
+                        .ineligible
+                        .entry(reason.code().to_owned())
+                        .or_default() += 1;
+                    report
+                        .ineligible
+                        .push((order.id, order.display_number(), reason));
+                }
+            }
+        }
+        report.counts.eligible = eligible.len() as u64;
+        report.queued = self.write_rows(tenant, &realm, run, &eligible, now).await?;
+        Ok(report)
+    }
+
+    /// Writes a row for each order that has none, and returns those that have something to do now.
+    async fn write_rows(
+        &self,
+        tenant: &TenantId,
+        realm: &RealmId,
+        run: RunNumber,
+        eligible: &[Order],
+        now: Timestamp,
+    ) -> Result<Vec<OrderId>, StoreError> {
+        let ids: Vec<_> = eligible.iter().map(|order| order.id).collect();
+        let known = self.ports.store().records(tenant, realm, &ids).await?;
+        let known: HashMap<_, _> = known.into_iter().map(|r| (r.key.order, r)).collect();
+        let mut queued = Vec::with_capacity(eligible.len());
+        let mut changes = Vec::new();
+        for order in eligible {
+            match known.get(&order.id) {
+                Some(record) if rests(record, now) => {}
+                Some(_) => queued.push(order.id),
+                None => {
+                    changes.push(self.new_row(tenant, realm, run, order, now));
+                    queued.push(order.id);
+                }
+            }
+        }
+        while !changes.is_empty() {
+            let rest = changes.split_off(changes.len().min(BATCH));
+            // A conflict means that somebody else wrote the row a moment ago: it is there.
+            self.ports
+                .store()
+                .commit(std::mem::replace(&mut changes, rest))
+                .await?;
+        }
+        Ok(queued)
+    }
+
+    fn new_row(
+        &self,
+        tenant: &TenantId,
+        realm: &RealmId,
+        run: RunNumber,
+        order: &Order,
+        now: Timestamp,
+    ) -> Change {
+        let key = RecordKey {
+            tenant: tenant.clone(),
+            realm: realm.clone(),
+            order: order.id,
+        };
+        let mut record = SyncRecord::queued(key, order.display_number(), self.operation(), now);
+        record.run = Some(run);
+        let detail = json!({ "run": run });
+        let found = entry(
+            now,
+            order.id,
+            HistoryEvent::Found,
+            "The scan found the order.",
+            detail,
+        );
+        Change {
+            due_at: record.due_at(self.policy.queued_age_max),
+            record,
+            expected: Expected::Absent,
+            history: vec![found],
+            mails: Vec::new(),
+        }
+    }
+
+    async fn send_work(
+        &self,
+        tenant: &TenantId,
+        run: RunNumber,
+        orders: &[OrderId],
+    ) -> Result<(), StoreError> {
+        let version = WorkMessage::VERSION;
+        let mut messages = Vec::new();
+        for (place, chunk) in orders.chunks(WorkMessage::ORDERS_MAX).enumerate() {
+            messages.push(Message {
+                lane: Lane::Background,
+                deduplication: format!("scan-{run}-{place}"),
+                body: WorkMessage::Sync {
+                    version,
+                    tenant: tenant.clone(),
+                    run: Some(run),
+                    orders: chunk.to_vec(),
+                    origin: Origin::Scan,
+                },
+            });
+        }
+        messages.push(Message {
+            lane: Lane::Background,
+            deduplication: format!("end-{run}"),
+            body: WorkMessage::EndOfRun {
+                version,
+                tenant: tenant.clone(),
+                run,
+            },
+        });
+        self.ports.queue().send(messages).await
+    }
+}
+
+/// An order that waits, or that somebody works on, is left to the sweeper.
+fn rests(record: &SyncRecord, now: Timestamp) -> bool {
+    let waits = record
+        .wait
+        .as_ref()
+        .is_some_and(|wait| now < wait.not_before);
+    let held = record.lease.as_ref().is_some_and(|lease| now < lease.until);
+    waits || held
+}
+
+enum ScanError {
+    Store(StoreError),
+    Failed(Failure),
+}
+
+impl From<StoreError> for ScanError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<Failure> for ScanError {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}

@@ -1,0 +1,368 @@
+//! Plan and send: facts, plan, missing names, stored intent, one send, stored outcome.
+
+use std::sync::PoisonError;
+
+use serde_json::json;
+
+use crate::{
+    books::CreatedBill,
+    failure::{Failure, FailureClass},
+    ids::VendorId,
+    marker::bill_request_id,
+    notice::{Code, Notice},
+    plan::{Plan, plan},
+    ports::{HistoryEvent, QuickBooks, StoreError},
+    protocol::{link_to, may_send, next_generation},
+    record::{Intent, Lease, SentAt, State, later},
+    text::match_key,
+};
+
+use super::{
+    Ports,
+    attempt::{Attempt, Halt, judge_order},
+};
+
+/// How often one attempt renews a stale access token for one bill.
+const RENEWALS_MAX: u32 = 1;
+
+impl<P: Ports> Attempt<'_, P> {
+    /// Plans and sends every order of the group, one after the other.
+    pub(super) async fn plan_group(&mut self, group: &[usize]) -> Result<(), StoreError> {
+        let orders = group
+            .iter()
+            .filter_map(|index| self.jobs[*index].order.clone())
+            .collect();
+        let mut facts = match self.gather(orders).await {
+            Ok(facts) => facts,
+            Err(failure) => return self.fail_group(group, &failure).await,
+        };
+        for (place, index) in group.iter().copied().enumerate() {
+            if self.jobs[index].halt.is_some() {
+                continue;
+            }
+            if self.is_time_short() {
+                self.jobs[index].halt = Some(Halt::TimeShort);
+                continue;
+            }
+            if !self.is_fresh(index)
+                && let Err(failure) = self.reread(&group[place..]).await
+            {
+                return self.fail_group(&group[place..], &failure).await;
+            }
+            if self.left_the_queue(index).await? {
+                continue;
+            }
+            let Some(facts) = facts.remove(&self.jobs[index].id()) else {
+                continue;
+            };
+            self.plan_one(index, facts).await?;
+        }
+        Ok(())
+    }
+
+    fn is_fresh(&self, index: usize) -> bool {
+        let now = self.engine.now();
+        let read_at = self.jobs[index].read_at;
+        read_at <= now && now < later(read_at, self.engine.policy.freshness)
+    }
+
+    /// Right before a send the order must still be eligible.
+    async fn left_the_queue(&mut self, index: usize) -> Result<bool, StoreError> {
+        let window = self.window(self.engine.now());
+        let job = &self.jobs[index];
+        // The window was judged when the order was taken up; here only what people change counts.
+        let origin = match self.origin {
+            crate::record::Origin::Scan => crate::record::Origin::Sweep,
+            other => other,
+        };
+        match judge_order(job.order.as_ref(), &job.record, &window, origin) {
+            Ok(()) => Ok(false),
+            Err(reason) => self.skip(index, reason).await.map(|()| true),
+        }
+    }
+
+    async fn plan_one(
+        &mut self,
+        index: usize,
+        facts: crate::plan::Facts,
+    ) -> Result<(), StoreError> {
+        let now = self.engine.now();
+        self.jobs[index].record.vendor_name = facts.vendor().map(|vendor| vendor.name.clone());
+        let planned = {
+            let books = self.books.read().unwrap_or_else(PoisonError::into_inner);
+            plan(&facts, &books, &self.settings, &self.realm, now)
+        };
+        let plan = match planned {
+            Ok(plan) => plan,
+            Err(notice) => return self.fail(index, unplanned(notice)).await,
+        };
+        if let Some(bill) = plan.existing.clone() {
+            return self.adopt_existing(index, &plan, &bill).await;
+        }
+        let ensured = match self.ensure(&plan, &self.jobs[index].record).await {
+            Ok(ensured) => ensured,
+            Err(failure) => return self.fail(index, failure).await,
+        };
+        let record = &self.jobs[index].record;
+        let draft = {
+            let books = self.books.read().unwrap_or_else(PoisonError::into_inner);
+            plan.draft(&ensured, &self.realm, record.generation, &books)
+        };
+        let intent = Intent {
+            request_id: bill_request_id(&self.realm, record.key.order, record.generation),
+            body: self.quickbooks.encode_bill(&draft),
+            number: draft.number.clone(),
+            total: draft.total.amount(),
+            vendor: ensured.vendor.clone(),
+            vendor_name: plan.vendor_name().to_owned(),
+            sends: 0,
+            first_sent: SentAt {
+                local: now,
+                server: None,
+            },
+            last_sent: SentAt {
+                local: now,
+                server: None,
+            },
+            in_doubt: false,
+        };
+        let detail = json!({ "plan": plan, "request_id": intent.request_id });
+        let text = format!("A bill over {} was planned.", plan.total);
+        let event = self.event(index, HistoryEvent::Planned, text, detail);
+        self.send(index, intent, vec![event]).await
+    }
+
+    /// The ledger was lost, but our own bill bears this order's number: it is the order's bill.
+    async fn adopt_existing(
+        &mut self,
+        index: usize,
+        plan: &Plan,
+        bill: &crate::books::BillSummary,
+    ) -> Result<(), StoreError> {
+        if bill.total != plan.total.amount() {
+            let notice = Notice::new(Code::BillDiffers).with("bill", bill.id.as_str());
+            let notice = notice.with("order", plan.order_number.as_str());
+            let link = link_to(bill, &self.jobs[index].record);
+            return self.need_person(index, notice, None, Some(link)).await;
+        }
+        let record = &mut self.jobs[index].record;
+        record.wait = None;
+        record.state = State::Created {
+            bill: link_to(bill, record),
+        };
+        let text = "A bill of ours with this order's number was found and adopted.";
+        let event = self.event(
+            index,
+            HistoryEvent::Adopted,
+            text,
+            json!({ "bill": bill.id }),
+        );
+        self.commit(index, vec![event]).await
+    }
+
+    /// Stores the intent, checks the deadline, sends once, stores the outcome.
+    pub(super) async fn send(
+        &mut self,
+        index: usize,
+        mut intent: Intent,
+        mut history: Vec<crate::ports::HistoryEntry>,
+    ) -> Result<(), StoreError> {
+        for renewals in 0..=RENEWALS_MAX {
+            let doubted_before = intent.in_doubt;
+            self.arm(index, &mut intent);
+            history.push(self.sent_event(index, &intent));
+            if self.engine.guards.intent {
+                self.commit(index, std::mem::take(&mut history)).await?;
+            }
+            if self.jobs[index].halt.is_some() {
+                return Ok(());
+            }
+            let now = self.engine.now();
+            if !may_send(
+                &self.jobs[index].record,
+                now,
+                &self.engine.policy,
+                &self.engine.guards,
+            ) {
+                // Nothing was sent: the next attempt looks, finds nothing and sends in time.
+                return self.fail(index, Failure::new(Code::TimeShort)).await;
+            }
+            let answer = self
+                .quickbooks
+                .create_bill(&intent.body, &intent.request_id)
+                .await;
+            match answer {
+                Ok(created) => return self.record_created(index, &intent, &created).await,
+                Err(failure) if failure.class() == FailureClass::Refresh => {
+                    intent.in_doubt = doubted_before;
+                    self.set_doubt(index, doubted_before);
+                    if renewals == RENEWALS_MAX {
+                        return self
+                            .fail(index, Failure::new(Code::QuickBooksDisconnected))
+                            .await;
+                    }
+                    if let Err(failure) = self.quickbooks.renew().await {
+                        return self.fail(index, failure).await;
+                    }
+                }
+                Err(failure) => return self.record_failed(index, failure, doubted_before).await,
+            }
+        }
+        Ok(())
+    }
+
+    fn arm(&mut self, index: usize, intent: &mut Intent) {
+        let now = self.engine.now();
+        let sent = SentAt {
+            local: now,
+            server: self.quickbooks.server_now(),
+        };
+        if intent.sends == 0 {
+            intent.first_sent = sent;
+        }
+        intent.last_sent = sent;
+        intent.sends += 1;
+        intent.in_doubt = true;
+        let record = &mut self.jobs[index].record;
+        record.wait = None;
+        record.state = State::Planned {
+            intent: intent.clone(),
+        };
+        let until = later(now, self.engine.policy.lease);
+        record.lease = Some(Lease {
+            owner: self.holder.owner.clone(),
+            until,
+        });
+    }
+
+    fn sent_event(&self, index: usize, intent: &Intent) -> crate::ports::HistoryEntry {
+        let detail = json!({ "request_id": intent.request_id, "sends": intent.sends });
+        let text = match intent.sends {
+            1 => "The bill was sent to QuickBooks.".to_owned(),
+            sends => format!("The bill was sent to QuickBooks again (send {sends})."),
+        };
+        self.event(index, HistoryEvent::Sent, text, detail)
+    }
+
+    fn set_doubt(&mut self, index: usize, in_doubt: bool) {
+        if let State::Planned { intent } = &mut self.jobs[index].record.state {
+            intent.in_doubt = in_doubt;
+        }
+    }
+
+    async fn record_created(
+        &mut self,
+        index: usize,
+        intent: &Intent,
+        created: &CreatedBill,
+    ) -> Result<(), StoreError> {
+        self.quickbooks_answered = true;
+        let bill = &created.bill;
+        let record = &mut self.jobs[index].record;
+        let mut link = link_to(bill, record);
+        if intent.sends > 1 {
+            // The answer to a re-send may be a replay of one whose bill is gone: look first.
+            link.seen_under = 0;
+        }
+        let notice = differs(intent, created).map(|notice| {
+            notice
+                .with("order", record.order_number.as_str())
+                .with("bill", bill.id.as_str())
+        });
+        if let Some(notice) = notice {
+            return self
+                .need_person(index, notice, Some(intent.clone()), Some(link))
+                .await;
+        }
+        record.state = State::Created { bill: link };
+        record.wait = None;
+        let text = format!("QuickBooks created the bill {}.", bill.id);
+        let detail = json!({ "bill": bill.id, "number": bill.number });
+        let event = self.event(index, HistoryEvent::Created, text, detail);
+        self.commit(index, vec![event]).await
+    }
+
+    async fn record_failed(
+        &mut self,
+        index: usize,
+        failure: Failure,
+        doubted_before: bool,
+    ) -> Result<(), StoreError> {
+        let is_definite = failure.class() != FailureClass::InDoubt;
+        self.quickbooks_answered &= is_definite;
+        if is_definite {
+            self.set_doubt(index, doubted_before);
+        }
+        let closes = matches!(
+            failure.class(),
+            FailureClass::Refuse
+                | FailureClass::Adopt
+                | FailureClass::Replan
+                | FailureClass::TenantTrouble
+                | FailureClass::Reconnect
+                | FailureClass::Bug
+        );
+        if closes && doubted_before {
+            // An earlier send may still have succeeded: that is found out first.
+            let doubt = Failure {
+                retry_after: None,
+                ..Failure::new(Code::OutcomeUnknown)
+            };
+            return self.fail(index, doubt.answered(failure.answer)).await;
+        }
+        if closes {
+            let guards = self.engine.guards;
+            let record = &mut self.jobs[index].record;
+            next_generation(record, &guards);
+            record.state = State::Queued;
+        }
+        match failure.code() {
+            Code::DocNumberInUse => {
+                let number = self.number_sent(index);
+                let notice = Notice::new(Code::BillNumberTaken).with("number", number);
+                self.refuse(index, notice).await
+            }
+            _ if closes
+                && failure.class() != FailureClass::Refuse
+                && failure.class() != FailureClass::Replan =>
+            {
+                // Stored at once: what follows may concern other orders too.
+                self.commit(index, Vec::new()).await?;
+                self.fail(index, failure).await
+            }
+            _ => self.fail(index, failure).await,
+        }
+    }
+
+    fn number_sent(&self, index: usize) -> String {
+        let job = &self.jobs[index];
+        job.order
+            .as_ref()
+            .map(crate::orders::Order::display_number)
+            .unwrap_or_default()
+    }
+}
+
+fn unplanned(notice: Notice) -> Failure {
+    Failure {
+        notice,
+        answer: crate::failure::VendorAnswer::default(),
+        retry_after: None,
+    }
+}
+
+/// What the created bill has that was not sent.
+fn differs(intent: &Intent, created: &CreatedBill) -> Option<Notice> {
+    let bill = &created.bill;
+    let vendor_differs = bill
+        .vendor
+        .as_ref()
+        .is_some_and(|v: &VendorId| *v != intent.vendor);
+    let name = bill.vendor_name.as_deref();
+    let name_differs = name.is_some_and(|name| match_key(name) != match_key(&intent.vendor_name));
+    if vendor_differs || name_differs {
+        let notice = Notice::new(Code::BillVendorDiffers).with("name", intent.vendor_name.as_str());
+        return Some(notice.with("other", name.unwrap_or("(unnamed)")));
+    }
+    (bill.total != intent.total).then(|| Notice::new(Code::BillDiffers))
+}

@@ -1,0 +1,339 @@
+//! Sync: takes the orders of one message from where they stand to where only time or a person can
+//! take them further.
+
+use std::{collections::HashMap, sync::Arc};
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::{
+    failure::Failure,
+    ids::{BillId, OrderId, RunNumber, TenantId},
+    notice::{Code, Notice},
+    ports::{Lane, Ledger, Outside, QuickBooks, StoreError},
+    record::{Origin, RecordKey, State, StateName, SyncRecord},
+    settings::Settings,
+    tenant::TenantStatus,
+};
+
+use super::{
+    Engine, Ports,
+    attempt::{Attempt, Halt, Job},
+};
+
+/// A wish to sync some orders.
+#[derive(Clone, Debug)]
+pub struct SyncRequest {
+    /// Whose orders.
+    pub tenant: TenantId,
+    /// The run that found them.
+    pub run: Option<RunNumber>,
+    /// The orders.
+    pub orders: Vec<OrderId>,
+    /// Who asked.
+    pub origin: Origin,
+    /// When the function ends.
+    pub deadline: Timestamp,
+}
+
+/// Where one order stands after an attempt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Outcome {
+    /// The order.
+    pub order: OrderId,
+    /// The number people know it by.
+    pub number: String,
+    /// Where it stands.
+    pub outcome: OutcomeKind,
+    /// The stable code behind it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// One sentence of cause.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause: Option<String>,
+    /// One sentence of remedy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<String>,
+    /// The bill's id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bill: Option<BillId>,
+    /// What stands in External PO Number because of us.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bill_number: Option<String>,
+    /// When it is tried again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_attempt: Option<Timestamp>,
+}
+
+/// The kinds of outcomes people are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OutcomeKind {
+    /// The bill exists and is linked.
+    Billed,
+    /// A person must act.
+    Refused,
+    /// It goes on by itself.
+    Waiting,
+    /// Whether the bill exists is being found out.
+    InDoubt,
+    /// It may not be transferred; nothing was written.
+    Ineligible,
+}
+
+/// What one message came to.
+#[derive(Clone, Debug, Default)]
+pub struct SyncReport {
+    /// One per order.
+    pub outcomes: Vec<Outcome>,
+    /// Orders there was no time for; they need a message of their own.
+    pub left_over: Vec<OrderId>,
+}
+
+impl Outcome {
+    /// Tells where a record stands.
+    pub fn of(record: &SyncRecord) -> Self {
+        let outcome = match &record.state {
+            State::Linked { .. } => OutcomeKind::Billed,
+            State::Refused { .. } | State::NeedsPerson { .. } | State::Orphaned { .. } => {
+                OutcomeKind::Refused
+            }
+            State::Skipped { .. } => OutcomeKind::Ineligible,
+            State::Planned { intent } if intent.in_doubt => OutcomeKind::InDoubt,
+            State::Queued | State::Planned { .. } | State::Created { .. } => OutcomeKind::Waiting,
+        };
+        let mut told = Self::plain(record.key.order, &record.order_number, outcome);
+        if let State::Skipped { reason } = &record.state {
+            told.code = Some(reason.code().to_owned());
+            told.cause = Some(reason.text());
+        }
+        if let State::Orphaned { bill } = &record.state {
+            let notice = Notice::new(Code::BillDeleted).with("number", bill.written_number());
+            told = told.because(&notice.with("order", record.order_number.as_str()));
+        }
+        if let Some(notice) = record.notice() {
+            told = told.because(notice);
+        }
+        told.bill = record.bill().map(|bill| bill.id.clone());
+        if record.state.name() == StateName::Linked {
+            told.bill_number = record.bill().map(|bill| bill.written_number().to_owned());
+        }
+        if !matches!(outcome, OutcomeKind::Ineligible) {
+            told.next_attempt = record.wait.as_ref().map(|wait| wait.not_before);
+        }
+        told
+    }
+
+    fn plain(order: OrderId, number: &str, outcome: OutcomeKind) -> Self {
+        let number = number.to_owned();
+        Self {
+            order,
+            number,
+            outcome,
+            code: None,
+            cause: None,
+            remedy: None,
+            bill: None,
+            bill_number: None,
+            next_attempt: None,
+        }
+    }
+
+    fn because(mut self, notice: &Notice) -> Self {
+        self.code = Some(notice.code.as_str().to_owned());
+        self.cause = Some(notice.cause());
+        self.remedy = Some(notice.remedy());
+        self
+    }
+
+    /// An order that waits for something the whole tenant waits for.
+    pub fn waiting(order: OrderId, number: &str, notice: &Notice, next: Option<Timestamp>) -> Self {
+        let waiting = Self::plain(order, number, OutcomeKind::Waiting);
+        Self {
+            next_attempt: next,
+            ..waiting.because(notice)
+        }
+    }
+}
+
+impl<P: Ports> Engine<P> {
+    /// Syncs the orders of one message. Every order's state is stored when this returns.
+    pub async fn sync(&self, request: SyncRequest) -> Result<SyncReport, StoreError> {
+        let status = self.ready_status(&request).await?;
+        let settings = self.settings(&request.tenant).await?;
+        if let Some((notice, next)) = self.stopped(&status, &request) {
+            return Ok(all_waiting(&request, &notice, next));
+        }
+        let tenant = request.tenant.clone();
+        match self.attempt(&request, &status, settings.clone()).await {
+            Ok(mut attempt) => attempt.run().await,
+            Err(failure) => {
+                self.note_failure(&tenant, &failure, settings.as_ref())
+                    .await?;
+                let next = failure
+                    .retry_after
+                    .map(|wait| crate::record::later(self.now(), wait));
+                Ok(all_waiting(&request, &failure.notice, next))
+            }
+        }
+    }
+
+    /// A person's attempt is not held up by an old trouble: it may just have been mended.
+    async fn ready_status(&self, request: &SyncRequest) -> Result<TenantStatus, StoreError> {
+        if !request.origin.is_person() {
+            return self.status(&request.tenant).await;
+        }
+        let now = self.now();
+        let touch = |status: &mut TenantStatus| {
+            status.trouble = None;
+            status.person_active_at = Some(now);
+            true
+        };
+        self.update_status(&request.tenant, touch)
+            .await
+            .map(|(status, _)| status)
+    }
+
+    fn stopped(
+        &self,
+        status: &TenantStatus,
+        request: &SyncRequest,
+    ) -> Option<(Notice, Option<Timestamp>)> {
+        let now = self.now();
+        if let Some(trouble) = status.blocked(now) {
+            return Some((trouble.notice.clone(), trouble.recheck_at));
+        }
+        let until = status
+            .quiet_until(now)
+            .filter(|_| !request.origin.is_person())?;
+        let code = match status.quickbooks_quiet_until {
+            Some(quiet) if quiet == until => Code::QuickBooksThrottled,
+            _ => Code::AutotaskThrottled,
+        };
+        Some((Notice::new(code), Some(until)))
+    }
+
+    pub(super) async fn attempt(
+        &self,
+        request: &SyncRequest,
+        status: &TenantStatus,
+        settings: Option<Settings>,
+    ) -> Result<Attempt<'_, P>, Failure> {
+        let settings = settings.ok_or(Failure::new(Code::SettingsMissing))?;
+        let realm = status
+            .realm
+            .clone()
+            .ok_or(Failure::new(Code::NotConnected))?;
+        let lane = if request.origin.is_person() {
+            Lane::Person
+        } else {
+            Lane::Background
+        };
+        let outside = self.ports.outside();
+        let autotask = outside.autotask(&request.tenant, lane).await?;
+        let quickbooks = outside.quickbooks(&request.tenant, lane).await?;
+        if *quickbooks.realm() != realm {
+            return Err(Failure::new(Code::NotConnected));
+        }
+        let labels = self.labels(&request.tenant, &*autotask).await?;
+        let submitted = super::scan::submitted_status(&settings, &labels)?;
+        quickbooks.prepare().await?;
+        let now = self.now();
+        let books = self
+            .books
+            .get(&request.tenant, &*quickbooks, now, &self.policy)
+            .await?;
+        let jobs = self.jobs(request, &realm, &*autotask).await?;
+        Ok(Attempt {
+            engine: self,
+            tenant: request.tenant.clone(),
+            realm,
+            settings,
+            submitted,
+            origin: request.origin,
+            deadline: request.deadline,
+            holder: self.holder(),
+            autotask,
+            quickbooks,
+            books: Arc::clone(&books),
+            jobs,
+            quickbooks_answered: true,
+        })
+    }
+
+    async fn jobs(
+        &self,
+        request: &SyncRequest,
+        realm: &crate::ids::RealmId,
+        autotask: &impl crate::ports::Autotask,
+    ) -> Result<Vec<Job>, Failure> {
+        let store = self.ports.store();
+        let records = store
+            .records(&request.tenant, realm, &request.orders)
+            .await?;
+        let mut known: HashMap<_, _> = records.into_iter().map(|r| (r.key.order, r)).collect();
+        let orders = autotask.orders(&request.orders).await?;
+        let now = self.now();
+        let mut shown: HashMap<_, _> = orders.into_iter().map(|o| (o.id, o)).collect();
+        let mut ids = request.orders.clone();
+        ids.sort_unstable();
+        ids.dedup();
+        let jobs = ids.into_iter().map(|id| {
+            let order = shown.remove(&id);
+            match known.remove(&id) {
+                Some(record) => Job::known(record, order, now),
+                None => {
+                    let number = order.as_ref().map(crate::orders::Order::display_number);
+                    let key = RecordKey {
+                        tenant: request.tenant.clone(),
+                        realm: realm.clone(),
+                        order: id,
+                    };
+                    let operation = self.operation();
+                    let number = number.unwrap_or_else(|| id.to_string());
+                    let mut record = SyncRecord::queued(key, number, operation, now);
+                    record.run = request.run;
+                    Job::new(record, order, now)
+                }
+            }
+        });
+        Ok(jobs.collect())
+    }
+
+    pub(super) fn operation(&self) -> crate::ids::OperationId {
+        use crate::ports::Chance as _;
+        self.ports.chance().operation()
+    }
+}
+
+fn all_waiting(request: &SyncRequest, notice: &Notice, next: Option<Timestamp>) -> SyncReport {
+    let outcome = |id: &OrderId| Outcome::waiting(*id, &id.to_string(), notice, next);
+    SyncReport {
+        outcomes: request.orders.iter().map(outcome).collect(),
+        left_over: Vec::new(),
+    }
+}
+
+impl Job {
+    pub(super) fn outcome(&self) -> Outcome {
+        match &self.halt {
+            Some(Halt::Waits(notice, next)) => Outcome::waiting(
+                self.record.key.order,
+                &self.record.order_number,
+                notice,
+                *next,
+            ),
+            Some(Halt::Ineligible(reason)) => {
+                let mut outcome = Outcome::plain(
+                    self.record.key.order,
+                    &self.record.order_number,
+                    OutcomeKind::Ineligible,
+                );
+                outcome.code = Some(reason.code().to_owned());
+                outcome.cause = Some(reason.text());
+                outcome
+            }
+            Some(Halt::TimeShort) | None => Outcome::of(&self.record),
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! What happens to a tenant when a failure concerns all of its orders.
+
+use jiff::Timestamp;
+
+use crate::{
+    failure::{Failure, FailureClass},
+    ids::TenantId,
+    notice::{Notice, System},
+    ports::{DocumentKind, Ledger, Mail, Outbox, StoreError},
+    record::later,
+    settings::Settings,
+    tenant::{TenantStatus, Trouble},
+};
+
+use super::{Engine, Ports, documents};
+
+impl<P: Ports> Engine<P> {
+    /// The status of a tenant.
+    pub async fn status(&self, tenant: &TenantId) -> Result<TenantStatus, StoreError> {
+        let status = documents::load(self.ports.store(), tenant, DocumentKind::Status).await?;
+        Ok(status.map(|stored| stored.value).unwrap_or_default())
+    }
+
+    /// The settings of a tenant, once they are saved.
+    pub async fn settings(&self, tenant: &TenantId) -> Result<Option<Settings>, StoreError> {
+        let settings = documents::load(self.ports.store(), tenant, DocumentKind::Settings).await?;
+        Ok(settings.map(|stored| stored.value))
+    }
+
+    /// Changes the status of a tenant.
+    pub async fn update_status(
+        &self,
+        tenant: &TenantId,
+        change: impl FnMut(&mut TenantStatus) -> bool + Send,
+    ) -> Result<(TenantStatus, bool), StoreError> {
+        documents::update(self.ports.store(), tenant, DocumentKind::Status, change).await
+    }
+
+    /// Forgets what stopped a tenant: its settings or connections changed, or a person asks.
+    pub async fn clear_trouble(&self, tenant: &TenantId) -> Result<(), StoreError> {
+        self.books.forget(tenant);
+        let clear = |status: &mut TenantStatus| status.trouble.take().is_some();
+        self.update_status(tenant, clear).await.map(drop)
+    }
+
+    /// Notes a failure that concerns the whole tenant; others change nothing.
+    ///
+    /// A new trouble is told once by e-mail, when an address is known.
+    pub(super) async fn note_failure(
+        &self,
+        tenant: &TenantId,
+        failure: &Failure,
+        settings: Option<&Settings>,
+    ) -> Result<(), StoreError> {
+        let now = self.now();
+        let trouble = |recheck_at| Trouble {
+            notice: failure.notice.clone(),
+            since: now,
+            recheck_at,
+        };
+        let quiet = failure.retry_after.map(|wait| later(now, wait));
+        let recheck = later(now, self.policy.trouble_recheck);
+        let mut is_new = false;
+        let change = |status: &mut TenantStatus| match (failure.class(), failure.system()) {
+            (FailureClass::Reconnect, Some(System::Autotask)) => {
+                is_new = replace(&mut status.autotask_broken, trouble(None));
+                true
+            }
+            (FailureClass::Reconnect, Some(System::QuickBooks)) => {
+                is_new = replace(&mut status.quickbooks_broken, trouble(None));
+                true
+            }
+            (FailureClass::Reconnect, None) => {
+                is_new = replace(&mut status.trouble, trouble(None));
+                true
+            }
+            (FailureClass::TenantTrouble, _) => {
+                is_new = replace(&mut status.trouble, trouble(Some(recheck)));
+                true
+            }
+            (FailureClass::Retry, Some(System::Autotask)) => {
+                raise(&mut status.autotask_quiet_until, quiet)
+            }
+            (FailureClass::Retry, Some(System::QuickBooks)) => {
+                raise(&mut status.quickbooks_quiet_until, quiet)
+            }
+            _ => false,
+        };
+        self.update_status(tenant, change).await?;
+        if is_new {
+            self.tell_trouble(tenant, &failure.notice, settings, now)
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn tell_trouble(
+        &self,
+        tenant: &TenantId,
+        notice: &Notice,
+        settings: Option<&Settings>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let Some(to) = settings.and_then(|settings| settings.digest_to.clone()) else {
+            return Ok(());
+        };
+        let mail = Mail {
+            tenant: tenant.clone(),
+            to,
+            subject: "Purser has stopped transferring purchase orders".to_owned(),
+            text: format!(
+                "{}\n\n{}\n\nCode: {}\n",
+                notice.cause(),
+                notice.remedy(),
+                notice.code
+            ),
+            written_at: now,
+        };
+        self.ports.store().keep(mail).await.map(drop)
+    }
+
+    pub(super) async fn tenants(&self) -> Result<Vec<TenantId>, StoreError> {
+        self.ports.store().tenants().await
+    }
+}
+
+/// Puts a trouble in place; true when it is not the one that was already there.
+fn replace(place: &mut Option<Trouble>, mut trouble: Trouble) -> bool {
+    let same = place
+        .as_ref()
+        .filter(|old| old.notice.code == trouble.notice.code);
+    let is_new = same.is_none();
+    if let Some(old) = same {
+        trouble.since = old.since;
+    }
+    *place = Some(trouble);
+    is_new
+}
+
+fn raise(until: &mut Option<Timestamp>, to: Option<Timestamp>) -> bool {
+    match to {
+        Some(to) if until.is_none_or(|until| until < to) => {
+            *until = Some(to);
+            true
+        }
+        _ => false,
+    }
+}
