@@ -169,10 +169,9 @@ fn code_of(status: StatusCode, has_texts: bool, texts: &str) -> Code {
             _ => Code::AutotaskPermission,
         },
         408 => Code::AutotaskFailing,
-        404 if has_texts => text_code(texts).unwrap_or(Code::AutotaskRefused),
+        404 | 500 if has_texts => text_code(texts).unwrap_or(Code::AutotaskRefused),
         404 | 405 | 414 | 415 => Code::AutotaskBug,
         400..=499 => text_code(texts).unwrap_or(Code::AutotaskRefused),
-        500 if has_texts => text_code(texts).unwrap_or(Code::AutotaskRefused),
         _ => Code::AutotaskFailing,
     }
 }
@@ -182,8 +181,11 @@ fn limit_code(texts: &str) -> Option<Code> {
     if texts.contains(THREAD_CODE) || texts.contains("thread threshold") || is_thread {
         return Some(Code::AutotaskThrottled);
     }
-    let is_request = texts.contains("threshold") && !texts.contains("field:");
-    is_request.then_some(Code::AutotaskQuota)
+    // Businesses have thresholds of their own, for approvals for instance.
+    let is_about_calls = ["request", "hour", "api"]
+        .iter()
+        .any(|word| texts.contains(word));
+    (texts.contains("threshold") && is_about_calls).then_some(Code::AutotaskQuota)
 }
 
 fn speaks_of_the_hour(texts: &str) -> bool {
@@ -255,112 +257,76 @@ mod tests {
         serde_json::json!({ "errors": [text] }).to_string()
     }
 
+    /// Without an effect for certain.
+    fn no(status: u16, body: &str, code: Code) {
+        expect(status, body, code, Effect::Nothing);
+    }
+
+    /// Perhaps with an effect.
+    fn doubt(status: u16, body: &str) {
+        expect(status, body, Code::AutotaskFailing, Effect::Possible);
+    }
+
+    fn expect(status: u16, body: &str, code: Code, effect: Effect) {
+        let fault = judged(status, body);
+        assert_eq!(fault.code(), code, "{status} {body}");
+        assert_eq!(fault.effect, effect, "{status} {body}");
+        assert_eq!(fault.failure.answer.status, Some(status));
+    }
+
+    const HTML: &str = "<html>x</html>";
+
     #[test]
-    fn every_shape_has_its_code() {
-        let html = "<html>x</html>";
-        let invalid = errors("IntegrationCode is invalid.");
-        let permission =
-            errors("The logged in Resource does not have the adequate permissions to query.");
-        let cases: [(u16, &str, Code, Effect); 22] = [
-            (401, "", Code::AutotaskUnauthorised, Effect::Nothing),
-            (403, "", Code::AutotaskPermission, Effect::Nothing),
-            (500, &permission, Code::AutotaskPermission, Effect::Nothing),
-            (
-                500,
-                &invalid,
-                Code::AutotaskIntegrationCode,
-                Effect::Nothing,
-            ),
-            (429, "", Code::AutotaskThrottled, Effect::Nothing),
-            (
-                429,
-                &errors("10000 requests per hour"),
-                Code::AutotaskQuota,
-                Effect::Nothing,
-            ),
-            (
-                500,
-                &errors("Itgenatr005"),
-                Code::AutotaskThrottled,
-                Effect::Nothing,
-            ),
-            (
-                500,
-                &errors("Thread Threshold Exceeded - the thread threshold of 3 threads"),
-                Code::AutotaskThrottled,
-                Effect::Nothing,
-            ),
-            (
-                500,
-                &errors("Request threshold exceeded"),
-                Code::AutotaskQuota,
-                Effect::Nothing,
-            ),
-            (404, html, Code::AutotaskBug, Effect::Nothing),
-            (
-                404,
-                r#"{"Message":"No HTTP resource"}"#,
-                Code::AutotaskBug,
-                Effect::Nothing,
-            ),
-            (
-                405,
-                r#"{"Message":"x"}"#,
-                Code::AutotaskBug,
-                Effect::Nothing,
-            ),
-            (
-                500,
-                &errors("Unable to find x in the Y Entity"),
-                Code::AutotaskBug,
-                Effect::Nothing,
-            ),
-            (
-                500,
-                &errors("Conversion failed when converting"),
-                Code::AutotaskBug,
-                Effect::Nothing,
-            ),
-            (
-                500,
-                &errors("was deadlocked on lock"),
-                Code::AutotaskFailing,
-                Effect::Possible,
-            ),
-            (
-                500,
-                &errors("Execution Timeout Expired"),
-                Code::AutotaskFailing,
-                Effect::Possible,
-            ),
-            (
-                500,
-                &errors("Block Hour is wrong"),
-                Code::AutotaskRefused,
-                Effect::Nothing,
-            ),
-            (500, html, Code::AutotaskFailing, Effect::Possible),
-            (
-                500,
-                r#"{"errors":[]}"#,
-                Code::AutotaskFailing,
-                Effect::Possible,
-            ),
-            (
-                503,
-                &errors("busy"),
-                Code::AutotaskFailing,
-                Effect::Possible,
-            ),
-            (400, "", Code::AutotaskRefused, Effect::Nothing),
-            (302, "", Code::AutotaskFailing, Effect::Possible),
-        ];
-        for (status, body, code, effect) in cases {
-            let fault = judged(status, body);
-            assert_eq!(fault.code(), code, "{status} {body}");
-            assert_eq!(fault.effect, effect, "{status} {body}");
-            assert_eq!(fault.failure.answer.status, Some(status));
-        }
+    fn every_shape_of_a_definite_no_has_its_code() {
+        let permission = "The logged in Resource does not have the adequate permissions.";
+        let threads = "Thread Threshold Exceeded - the thread threshold of 3 threads";
+        no(401, "", Code::AutotaskUnauthorised);
+        no(403, "", Code::AutotaskPermission);
+        no(500, &errors(permission), Code::AutotaskPermission);
+        no(
+            500,
+            &errors("IntegrationCode is invalid."),
+            Code::AutotaskIntegrationCode,
+        );
+        no(429, "", Code::AutotaskThrottled);
+        no(429, &errors("10000 requests per hour"), Code::AutotaskQuota);
+        no(500, &errors("Itgenatr005"), Code::AutotaskThrottled);
+        no(500, &errors(threads), Code::AutotaskThrottled);
+        no(
+            500,
+            &errors("Request threshold exceeded"),
+            Code::AutotaskQuota,
+        );
+        no(404, HTML, Code::AutotaskBug);
+        no(404, r#"{"Message":"No HTTP resource"}"#, Code::AutotaskBug);
+        no(404, &errors("No such to-do"), Code::AutotaskRefused);
+        no(405, r#"{"Message":"x"}"#, Code::AutotaskBug);
+        no(
+            500,
+            &errors("Unable to find x in the Y Entity"),
+            Code::AutotaskBug,
+        );
+        no(
+            500,
+            &errors("Conversion failed when converting"),
+            Code::AutotaskBug,
+        );
+        no(500, &errors("Block Hour is wrong"), Code::AutotaskRefused);
+        no(400, "", Code::AutotaskRefused);
+        no(422, &errors("no"), Code::AutotaskRefused);
+    }
+
+    #[test]
+    fn what_may_pass_leaves_the_effect_open() {
+        doubt(500, &errors("was deadlocked on lock"));
+        doubt(500, &errors("Execution Timeout Expired"));
+        doubt(500, HTML);
+        doubt(500, "");
+        doubt(500, r#"{"errors":[]}"#);
+        doubt(500, r#"{"errors":"text"}"#);
+        doubt(503, &errors("busy"));
+        doubt(302, "");
+        doubt(408, "");
     }
 
     #[test]

@@ -87,7 +87,7 @@ async fn a_call_that_used_up_its_time_is_not_repeated_here() {
     let clock = std::sync::Arc::clone(&bench.clock);
     let slow = Bench {
         fake: Bench::new(move |_, _| {
-            clock.jump(Duration::from_secs(60));
+            clock.jump(Duration::from_mins(1));
             Answer::Fails(TransportErrorKind::Timeout)
         })
         .fake,
@@ -128,7 +128,7 @@ async fn our_share_of_the_hour_is_never_exceeded() {
     let failure = client.orders(ORDERS).await.unwrap_err();
     assert_eq!(failure.code(), Code::AutotaskQuota);
     assert_eq!(failure.retry_after, Some(Duration::from_secs(3600 - 30)));
-    bench.clock.jump(Duration::from_secs(3600));
+    bench.clock.jump(Duration::from_hours(1));
     client.orders(ORDERS).await.unwrap();
 }
 
@@ -147,4 +147,27 @@ async fn a_crowded_database_is_left_alone_by_background_work() {
     bench.clock.jump(Duration::from_mins(10));
     bench.client().orders(ORDERS).await.unwrap();
     assert_eq!(bench.count("/ThresholdInformation"), 2);
+}
+
+#[tokio::test]
+async fn every_wait_is_divided_by_the_scale() {
+    let bench = Bench::new(|_, before| match before {
+        0 => Answer::RetryAfter(429, "7"),
+        _ => Answer::RetryAfter(429, "90"),
+    });
+    let mut config = bench.config(purser_core::ports::Lane::Background);
+    config.policy = purser_core::policy::Policy::scaled(10);
+    let failure = crate::AutotaskClient::new(config)
+        .orders(ORDERS)
+        .await
+        .unwrap_err();
+    assert_eq!(bench.waits(), [Duration::from_millis(700)]);
+    assert_eq!(failure.retry_after, Some(Duration::from_secs(9)));
+}
+
+#[tokio::test]
+async fn a_threshold_of_the_business_is_no_quota() {
+    let bench = Bench::new(|_, _| errors("The approval threshold of the vendor is exceeded"));
+    let failure = bench.client().orders(ORDERS).await.unwrap_err();
+    assert_eq!(failure.code(), Code::AutotaskRefused);
 }

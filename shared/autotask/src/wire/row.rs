@@ -1,6 +1,6 @@
 //! One JSON object, read by field name in any letter case.
 //!
-//! Answers are camelCase today and were PascalCase before; numbers sometimes come as strings.
+//! Answers are camelCase today and were `PascalCase` before; numbers sometimes come as strings.
 
 use std::collections::BTreeMap;
 
