@@ -66,12 +66,11 @@ impl<C: Clock> AutotaskClient<C> {
     }
 
     fn wait_before_retry(&self, fault: &Fault, tries: u32) -> Option<Duration> {
-        let may_pass = matches!(
-            fault.code(),
-            Code::AutotaskUnreachable | Code::AutotaskFailing | Code::AutotaskThrottled
-        );
-        if !may_pass {
-            return None;
+        match fault.code() {
+            Code::AutotaskUnreachable | Code::AutotaskFailing | Code::AutotaskThrottled => {}
+            // A used-up hour is sat out only when its end is near.
+            Code::AutotaskQuota if fault.failure.retry_after.is_some() => {}
+            _ => return None,
         }
         let longest = self.config.policy.scale_down(WAIT_MAX);
         let backoff = self.config.policy.scale_down(WAIT * (1 << (tries - 1)));

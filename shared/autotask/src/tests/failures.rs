@@ -128,8 +128,10 @@ async fn our_share_of_the_hour_is_never_exceeded() {
     let failure = client.orders(ORDERS).await.unwrap_err();
     assert_eq!(failure.code(), Code::AutotaskQuota);
     assert_eq!(failure.retry_after, Some(Duration::from_secs(3600 - 30)));
-    bench.clock.jump(Duration::from_hours(1));
+    assert!(bench.waits().is_empty());
+    bench.clock.jump(Duration::from_secs(3600 - 35));
     client.orders(ORDERS).await.unwrap();
+    assert_eq!(bench.waits(), [Duration::from_secs(5)]);
 }
 
 #[tokio::test]
