@@ -17,15 +17,14 @@ use crate::{open, open_error::OpenError};
 /// The name of the locked file inside the data directory.
 const LOCK_NAME: &str = "engine.lock";
 
-/// [`engine_is_running`] holds the lock for an instant; an engine that starts just then tries again.
-const TRIES: u32 = 5;
-const TRY_AGAIN: Duration = Duration::from_millis(20);
+/// [`engine_is_running`] shares the lock for an instant; an engine that starts just then tries again.
+const TRIES: u32 = 500;
+const TRY_AGAIN: Duration = Duration::from_millis(2);
 
 /// The right to be the engine of a data directory, until it is dropped or the process ends.
 #[derive(Debug)]
 pub struct EngineLock {
-    // The lock lives as long as the open file.
-    _file: File,
+    file: File,
     path: PathBuf,
 }
 
@@ -67,8 +66,8 @@ impl fmt::Display for Holder {
 }
 
 impl EngineLock {
-    /// Takes the lock, and makes the data directory when it is missing. Blocks the thread for a
-    /// tenth of a second at most.
+    /// Takes the lock, and makes the data directory when it is missing. Blocks the thread
+    /// for an instant.
     pub fn take(data_dir: impl AsRef<Path>) -> Result<Self, LockError> {
         let data_dir = data_dir.as_ref();
         let path = data_dir.join(LOCK_NAME);
@@ -84,7 +83,7 @@ impl EngineLock {
             });
         }
         write_holder(&mut file).map_err(failed)?;
-        Ok(Self { _file: file, path })
+        Ok(Self { file, path })
     }
 
     /// The locked file.
@@ -93,11 +92,25 @@ impl EngineLock {
     }
 }
 
+impl Drop for EngineLock {
+    /// Closing the file would free the lock too, but not while a child process that was just forked
+    /// still has it open.
+    fn drop(&mut self) {
+        let _freed_by_closing_otherwise = self.file.unlock();
+    }
+}
+
 /// Whether an engine holds the lock of a data directory. When in doubt it says no: who wants to
 /// be the engine must take the lock anyway.
 pub fn engine_is_running(data_dir: impl AsRef<Path>) -> bool {
-    File::open(data_dir.as_ref().join(LOCK_NAME))
-        .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    let Ok(file) = File::open(data_dir.as_ref().join(LOCK_NAME)) else {
+        return false;
+    };
+    let shared = file.try_lock_shared();
+    if shared.is_ok() {
+        let _freed_by_closing_otherwise = file.unlock();
+    }
+    matches!(shared, Err(TryLockError::WouldBlock))
 }
 
 fn open_file(path: &Path) -> io::Result<File> {
@@ -107,14 +120,21 @@ fn open_file(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
+/// False when another engine holds the lock. Who only asks shares it, and an engine never does; so
+/// when it can be shared but not taken, somebody is asking, and will be done in a moment.
 fn try_lock(file: &File) -> io::Result<bool> {
-    for again in (0..TRIES).rev() {
+    for _ in 0..TRIES {
         match file.try_lock() {
             Ok(()) => return Ok(true),
-            Err(TryLockError::WouldBlock) if again > 0 => thread::sleep(TRY_AGAIN),
             Err(TryLockError::WouldBlock) => {}
             Err(TryLockError::Error(error)) => return Err(error),
         }
+        match file.try_lock_shared() {
+            Ok(()) => file.unlock()?,
+            Err(TryLockError::WouldBlock) => return Ok(false),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+        thread::sleep(TRY_AGAIN);
     }
     Ok(false)
 }

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// How long a deduplication id is remembered.
-const DEDUPLICATION: Duration = Duration::from_secs(300);
+const DEDUPLICATION: Duration = Duration::from_mins(5);
 
 impl Queue for SqliteStore {
     async fn send(&self, messages: Vec<Message>) -> Result<(), StoreError> {

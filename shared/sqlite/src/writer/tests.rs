@@ -10,6 +10,8 @@ use std::{
 
 use super::*;
 
+type AnyWork = Box<dyn Fn(&Connection) -> Result<i64, Stopped> + Send>;
+
 fn writer() -> Writer {
     let connection = Connection::open_in_memory().unwrap();
     connection
@@ -81,8 +83,7 @@ fn work_that_waits_together_is_committed_together() {
 #[test]
 fn work_that_fails_is_taken_back_alone() {
     let writer = Arc::new(writer());
-    let jobs: Vec<Box<dyn Fn(&Connection) -> Result<i64, Stopped> + Send>> =
-        vec![Box::new(insert(1)), Box::new(refuse), Box::new(insert(2))];
+    let jobs: Vec<AnyWork> = vec![Box::new(insert(1)), Box::new(refuse), Box::new(insert(2))];
     let outcomes = run_together(&writer, jobs);
     assert_eq!(outcomes[0], Ok(1));
     assert!(outcomes[1].is_err());
@@ -97,8 +98,7 @@ fn a_group_that_sqlite_gives_up_is_repeated_one_by_one() {
         connection.execute_batch("ROLLBACK")?;
         Err(StoreError::Full("no room".to_owned()).into())
     };
-    let jobs: Vec<Box<dyn Fn(&Connection) -> Result<i64, Stopped> + Send>> =
-        vec![Box::new(insert(1)), Box::new(give_up), Box::new(insert(2))];
+    let jobs: Vec<AnyWork> = vec![Box::new(insert(1)), Box::new(give_up), Box::new(insert(2))];
     let outcomes = run_together(&writer, jobs);
     assert_eq!(outcomes[0], Ok(1));
     assert_eq!(outcomes[1], Err(StoreError::Full("no room".to_owned())));
