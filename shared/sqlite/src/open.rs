@@ -206,3 +206,25 @@ fn set_up(connection: &mut Connection, options: &OpenOptions) -> rusqlite::Resul
     connection.pragma_update(None, "foreign_keys", true)?;
     migrations::migrate(connection, STEPS)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn setting(connection: &Connection, name: &str) -> String {
+        let sql = format!("SELECT CAST({name} AS TEXT) FROM pragma_{name}");
+        connection.query_row(&sql, [], |row| row.get(0)).unwrap()
+    }
+
+    /// No kill shows the difference, only a power cut; so the setting itself is held fast.
+    #[test]
+    fn the_writer_waits_for_the_disk_and_readers_cannot_write() {
+        let directory = tempfile::tempdir().unwrap();
+        let opened = open(directory.path(), &OpenOptions::default()).unwrap();
+        assert_eq!(setting(&opened.writer, "journal_mode"), "wal");
+        assert_eq!(setting(&opened.writer, "synchronous"), "2");
+        assert_eq!(setting(&opened.writer, "foreign_keys"), "1");
+        assert_eq!(setting(&opened.watch, "query_only"), "1");
+        assert!(opened.watch.execute("DELETE FROM tenants", []).is_err());
+    }
+}
