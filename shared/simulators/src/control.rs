@@ -5,7 +5,6 @@
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
-use serde::Deserialize;
 use serde_json::{Value, json};
 use thiserror::Error;
 
@@ -36,13 +35,6 @@ pub trait Controlled {
 
 /// The outcome of one control request.
 type Outcome = Result<Value, ControlError>;
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Rules {
-    Many(Vec<FaultRule>),
-    One(FaultRule),
-}
 
 /// Answers a request under `/_simulator`.
 pub(crate) fn handle(simulators: &Simulators, request: &Request<Bytes>) -> Response<Bytes> {
@@ -85,9 +77,9 @@ fn serialised(value: &impl serde::Serialize) -> Outcome {
 }
 
 fn add_faults(simulators: &Simulators, body: &Bytes) -> Outcome {
-    let rules = match serde_json::from_slice(body)? {
-        Rules::Many(rules) => rules,
-        Rules::One(rule) => vec![rule],
+    let rules: Vec<FaultRule> = match serde_json::from_slice(body)? {
+        Value::Array(rules) => serde_json::from_value(Value::Array(rules))?,
+        rule => vec![serde_json::from_value(rule)?],
     };
     for rule in rules {
         simulators.faults.add(rule);

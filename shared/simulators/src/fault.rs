@@ -10,7 +10,7 @@ use crate::System;
 
 /// What goes wrong with one call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum FaultKind {
     /// Answers this status and body; the call has no effect.
     Status {
@@ -246,7 +246,7 @@ mod tests {
     #[test]
     fn rules_read_from_json_with_defaults() {
         let rule: FaultRule = serde_json::from_str(
-            r#"{"system":"quickbooks","route":"POST bill","kind":{"type":"late_commit","ms":500}}"#,
+            r#"{"system":"quickbooks","route":"POST bill","kind":{"late_commit":{"ms":500}}}"#,
         )
         .unwrap();
         assert_eq!((rule.nth, rule.times), (1, 1));
