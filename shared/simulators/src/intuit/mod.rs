@@ -18,7 +18,7 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use self::{authorize::Parameters, endpoints::json_response};
 pub use self::{
@@ -28,7 +28,9 @@ pub use self::{
 };
 use crate::{
     System,
+    control::{ControlError, Controlled},
     exchange::{Call, Context, Exchange, FaultAnswers},
+    store::StoreError,
 };
 
 /// Intuit's sign-in and token service.
@@ -59,9 +61,7 @@ impl Endpoint {
             "/oauth2/v1/tokens/bearer" => Self::Token,
             "/v2/oauth2/tokens/revoke" => Self::Revoke,
             "/op/v1/jwks" => Self::Keys,
-            "/v1/openid_connect/userinfo" | "/sandbox/v1/openid_connect/userinfo" => {
-                Self::UserInfo
-            }
+            "/v1/openid_connect/userinfo" | "/sandbox/v1/openid_connect/userinfo" => Self::UserInfo,
             _ => Self::Unknown,
         }
     }
@@ -80,9 +80,10 @@ impl Endpoint {
 }
 
 impl IntuitSimulator {
-    /// Serves the grants of `tokens`.
-    pub fn new(context: Context, tokens: Arc<TokenTable>) -> Self {
-        Self { context, tokens }
+    /// Takes up the grants the store holds.
+    pub fn new(context: Context) -> Result<Self, StoreError> {
+        let tokens = Arc::new(TokenTable::new(Arc::clone(&context.store))?);
+        Ok(Self { context, tokens })
     }
 
     /// True for a path this service answers.
@@ -108,7 +109,10 @@ impl IntuitSimulator {
             is_write: request.method() == Method::POST,
             is_secret: true,
             request,
-            answers: FaultAnswers { throttled, unauthorised },
+            answers: FaultAnswers {
+                throttled,
+                unauthorised,
+            },
         };
         let service = self.clone();
         let effect = move |request: &Request<Bytes>| service.answer(endpoint, request);
@@ -146,7 +150,9 @@ impl IntuitSimulator {
                 return json_response(StatusCode::OK, &keys::key_set());
             }
             Endpoint::UserInfo if is_get => {
-                return self.tokens.read(|grants| endpoints::user_info(grants, request, now));
+                return self
+                    .tokens
+                    .read(|grants| endpoints::user_info(grants, request, now));
             }
             Endpoint::Authorize if is_get || is_post => {
                 let query = request.uri().query().unwrap_or_default();
@@ -155,16 +161,19 @@ impl IntuitSimulator {
                 self.tokens
                     .change(|grants| authorize::answer(grants, &query, form.as_ref(), now))
             }
-            Endpoint::Token if is_post => {
-                self.tokens.change(|grants| endpoints::token(grants, public_url, request, now))
-            }
-            Endpoint::Revoke if is_post => {
-                self.tokens.change(|grants| endpoints::revoke(grants, request))
-            }
+            Endpoint::Token if is_post => self
+                .tokens
+                .change(|grants| endpoints::token(grants, public_url, request, now)),
+            Endpoint::Revoke if is_post => self
+                .tokens
+                .change(|grants| endpoints::revoke(grants, request)),
             _ => return json_response(StatusCode::NOT_FOUND, &json!({ "error": "not_found" })),
         };
         changed.unwrap_or_else(|_| {
-            json_response(StatusCode::INTERNAL_SERVER_ERROR, &json!({ "error": "server_error" }))
+            json_response(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                &json!({ "error": "server_error" }),
+            )
         })
     }
 }
@@ -173,11 +182,55 @@ fn throttled(retry_after_seconds: Option<u64>) -> Response<Bytes> {
     let body = json!({ "error": "too_many_requests" });
     let mut response = json_response(StatusCode::TOO_MANY_REQUESTS, &body);
     if let Some(seconds) = retry_after_seconds {
-        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, seconds.into());
     }
     response
 }
 
 fn unauthorised() -> Response<Bytes> {
-    json_response(StatusCode::UNAUTHORIZED, &json!({ "error": "invalid_client" }))
+    json_response(
+        StatusCode::UNAUTHORIZED,
+        &json!({ "error": "invalid_client" }),
+    )
+}
+
+impl Controlled for IntuitSimulator {
+    fn switches(&self) -> Value {
+        serde_json::to_value(self.tokens.switches()).unwrap_or_default()
+    }
+
+    fn change_switches(&self, changes: Value) -> Result<(), ControlError> {
+        let mut all = Controlled::switches(self);
+        let Value::Object(changes) = changes else {
+            return Err(ControlError("switches are an object".to_owned()));
+        };
+        for (name, value) in changes {
+            match all.get_mut(&name) {
+                Some(place) => *place = value,
+                None => return Err(ControlError(format!("no switch is called {name}"))),
+            }
+        }
+        let switches: IntuitSwitches = serde_json::from_value(all)?;
+        self.tokens
+            .change_switches(|present| *present = switches)
+            .map_err(|error| ControlError(error.to_string()))
+    }
+
+    fn act(&self, action: Value) -> Result<Value, ControlError> {
+        let realm = action["realm"].as_str().unwrap_or_default();
+        if action["action"] != "disconnect" {
+            return Err(ControlError("the only action is disconnect".to_owned()));
+        }
+        let ended = self
+            .tokens
+            .disconnect(realm)
+            .map_err(|error| ControlError(error.to_string()))?;
+        Ok(json!({ "ended": ended }))
+    }
+
+    fn world(&self) -> Value {
+        self.tokens.live_grants_by_realm()
+    }
 }

@@ -20,6 +20,7 @@ mod refusal;
 mod reply;
 mod rules;
 mod seed;
+mod seeds;
 mod select;
 mod service;
 mod shape;
@@ -42,20 +43,21 @@ use bytes::Bytes;
 use http::{Request, Response, StatusCode, header};
 use jiff::Timestamp;
 
-use self::{incoming::Incoming, refusal::Refusal, reply::Reply, state::State};
 pub use self::{
+    actions::HumanAction,
     kind::Kind,
     profile::RealmSeed,
-    seed::{AccountSeed, BillLineSeed, BillSeed, ItemSeed, PersonSeed, SeedError},
+    seeds::{AccountSeed, BillLineSeed, BillSeed, ItemSeed, PersonSeed, SeedError},
     switches::{
         DocNumberRule, NameConflictDetail, QuickBooksSwitches, RequestIdMode, SlowCommitAnswer,
     },
     traffic::Traffic,
 };
+use self::{incoming::Incoming, refusal::Refusal, reply::Reply, state::State};
 use crate::{
     System,
-    exchange::{Call, Context, Exchange, FaultAnswers},
-    intuit::TokenTable,
+    exchange::{Call, Context, Effect, Exchange, FaultAnswers},
+    intuit::{IntuitSimulator, TokenTable},
     store::StoreError,
 };
 
@@ -72,10 +74,17 @@ struct Inner {
 }
 
 impl QuickBooksSimulator {
-    /// Takes up the companies the store holds; `tokens` says which bearer tokens are good.
-    pub fn new(context: Context, tokens: Arc<TokenTable>) -> Result<Self, StoreError> {
+    /// Takes up the companies the store holds; `intuit` says which bearer tokens are good.
+    pub fn new(context: Context, intuit: &IntuitSimulator) -> Result<Self, StoreError> {
+        let tokens = Arc::clone(intuit.tokens());
         let state = Mutex::new(State::load(&context.store)?);
-        Ok(Self { inner: Arc::new(Inner { context, tokens, state }) })
+        Ok(Self {
+            inner: Arc::new(Inner {
+                context,
+                tokens,
+                state,
+            }),
+        })
     }
 
     /// Answers one request to `/v3/company/...`.
@@ -93,7 +102,10 @@ impl QuickBooksSimulator {
             is_write: incoming.is_write(),
             is_secret: false,
             request,
-            answers: FaultAnswers { throttled, unauthorised },
+            answers: FaultAnswers {
+                throttled,
+                unauthorised,
+            },
         };
         let inner = Arc::clone(&self.inner);
         let effect = move |_: &Request<Bytes>| inner.respond(incoming, held);
@@ -147,12 +159,19 @@ impl Inner {
             }
             None => state.answer(&self.tokens, &incoming, now),
         };
+        let effect = state.has_changes();
         let reply = match state.save(&self.context.store) {
             Ok(()) => reply,
             Err(_) => Reply::fault(&Refusal::system(StatusCode::INTERNAL_SERVER_ERROR), now),
         };
         let number = state.next_number();
-        reply.into_response(accepts_json, now, number)
+        let mut response = reply.into_response(accepts_json, now, number);
+        response.extensions_mut().insert(Effect(effect));
+        response
+    }
+
+    fn tokens(&self) -> &TokenTable {
+        &self.tokens
     }
 }
 
@@ -161,7 +180,9 @@ fn throttled(retry_after_seconds: Option<u64>) -> Response<Bytes> {
     let mut response = Reply::throttled(now).into_response(true, now, 0);
     response.headers_mut().remove(header::DATE);
     if let Some(seconds) = retry_after_seconds {
-        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, seconds.into());
     }
     response
 }
