@@ -84,7 +84,7 @@ impl QuickBooksSimulator {
     fn look<T>(&self, realm: &str, look: impl FnOnce(&World) -> T) -> Option<T> {
         let now = self.inner.context.clock.now();
         let mut state = self.inner.lock();
-        state.settle(self.inner.tokens(), now);
+        state.settle(now);
         // A late commit that cannot be stored now is tried again with the next answer.
         let _ = state.save(&self.inner.context.store);
         state

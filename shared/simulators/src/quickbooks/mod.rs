@@ -119,7 +119,9 @@ impl QuickBooksSimulator {
             && incoming.creates_bill();
         held.then(|| {
             let now = self.inner.context.clock.now();
-            self.inner.lock().postpone(incoming.clone(), true, now)
+            self.inner
+                .lock()
+                .postpone(&self.inner.tokens, incoming.clone(), true, now)
         })
     }
 
@@ -148,14 +150,14 @@ impl Inner {
     fn respond(&self, incoming: Incoming, held: Option<u64>) -> Response<Bytes> {
         let now = self.context.clock.now();
         let mut state = self.lock();
-        state.settle(&self.tokens, now);
+        state.settle(now);
         let accepts_json = incoming.accepts_json;
         let late = held.is_none() && state.switches.slow_commit_ms > 0 && incoming.creates_bill();
         let reply = match held {
             Some(number) => state.take_late(number),
             None if late => {
-                state.postpone(incoming, false, now);
-                Reply::gateway_timeout()
+                let number = state.postpone(&self.tokens, incoming, false, now);
+                state.take_late(number)
             }
             None => state.answer(&self.tokens, &incoming, now),
         };
@@ -168,10 +170,6 @@ impl Inner {
         let mut response = reply.into_response(accepts_json, now, number);
         response.extensions_mut().insert(Effect(effect));
         response
-    }
-
-    fn tokens(&self) -> &TokenTable {
-        &self.tokens
     }
 }
 

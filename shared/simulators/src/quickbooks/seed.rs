@@ -214,7 +214,7 @@ impl QuickBooksSimulator {
     ) -> Result<T, SeedError> {
         let now = self.inner.context.clock.now();
         let mut state = self.inner.lock();
-        state.settle(self.inner.tokens(), now);
+        state.settle(now);
         let switches = QuickBooksSwitches {
             doc_number: DocNumberRule::Off,
             ..QuickBooksSwitches::default()

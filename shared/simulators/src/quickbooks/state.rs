@@ -169,9 +169,21 @@ impl State {
         None
     }
 
-    /// Puts a bill create aside until its commit is due.
-    pub(super) fn postpone(&mut self, incoming: Incoming, wanted: bool, now: Timestamp) -> u64 {
+    /// Puts a bill create aside until its commit is due, if the gateway lets it through.
+    ///
+    /// A refusal is kept under the number like a late answer.
+    pub(super) fn postpone(
+        &mut self,
+        tokens: &TokenTable,
+        incoming: Incoming,
+        wanted: bool,
+        now: Timestamp,
+    ) -> u64 {
         let number = self.next_number();
+        if let Some(refused) = self.refuse(tokens, &incoming, now) {
+            self.late.insert(number, refused);
+            return number;
+        }
         let delay = i64::try_from(self.switches.slow_commit_ms).unwrap_or(i64::MAX);
         let due = now + SignedDuration::from_millis(delay);
         self.pending.push(Pending {
@@ -184,13 +196,17 @@ impl State {
     }
 
     /// Commits every postponed create that is due by `now`.
-    pub(super) fn settle(&mut self, tokens: &TokenTable, now: Timestamp) {
+    pub(super) fn settle(&mut self, now: Timestamp) {
         let (due, waiting): (Vec<_>, Vec<_>) = std::mem::take(&mut self.pending)
             .into_iter()
             .partition(|one| one.due <= now);
         self.pending = waiting;
+        let switches = self.switches.clone();
         for one in due {
-            let reply = self.answer(tokens, &one.incoming, one.due);
+            let Some(company) = self.companies.get_mut(one.incoming.realm()) else {
+                continue;
+            };
+            let reply = serve(&mut company.world, &switches, &one.incoming, one.due);
             if one.wanted {
                 self.late.insert(one.number, reply);
             }

@@ -1,6 +1,7 @@
 //! Every rule, driven through the HTTP surface.
 
 mod bills;
+mod changes;
 mod currencies;
 mod gateway;
 mod lists;
