@@ -113,6 +113,16 @@ impl Failure {
     }
 }
 
+impl From<Notice> for Failure {
+    fn from(notice: Notice) -> Self {
+        Self {
+            notice,
+            answer: VendorAnswer::default(),
+            retry_after: None,
+        }
+    }
+}
+
 impl From<Code> for Failure {
     fn from(code: Code) -> Self {
         Self::new(code)

@@ -168,7 +168,9 @@ text_id! {
 }
 
 /// The number of a scan run of one tenant; it rises by one with each run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct RunNumber(pub u64);
 

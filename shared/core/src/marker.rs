@@ -1,6 +1,6 @@
 //! Our mark on a bill, by which it is found again, and the request id it is sent under.
 
-use data_encoding::BASE32_NOPAD;
+use data_encoding::{BASE32_NOPAD, HEXLOWER};
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -33,11 +33,7 @@ impl Marker {
 
     fn check(&self, realm: &RealmId) -> String {
         let text = format!("marker|v1|{realm}|{}|{}", self.order, self.generation);
-        Sha256::digest(text)
-            .iter()
-            .take(4)
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        HEXLOWER.encode(&Sha256::digest(text)[..4])
     }
 
     /// Finds our mark in a private note, wherever people have put text around it.

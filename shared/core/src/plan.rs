@@ -1,7 +1,12 @@
 //! Facts in, plan or refusal out: a pure function. The preview is the plan; nothing is left to
 //! decide when it is executed.
 
+mod draft;
 mod lines;
+mod parties;
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
@@ -10,20 +15,23 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 
 use crate::{
-    books::{AccountKind, BillDraft, BillLine, BillSummary, Books, LineTarget, NewItem, NewParty},
-    currency::{CurrencyCase, check_vendor, order_currency},
+    books::{AccountKind, BillSummary, Books, NewItem, NewParty},
+    currency::{CurrencyCase, order_currency},
     ids::{
         AccountId, CustomerId, ItemId, OrderId, OrganisationId, ProductId, RealmId, TaxCodeId,
         TermId, VendorId,
     },
     marker::Marker,
-    matching::{How, Names, Role, match_party, refuse_taken, taken},
+    matching::How,
     money::{Currency, Money},
     notice::{Code, Notice},
     orders::{CurrencyTable, Order, OrderLine, Organisation, PickListValue, Product},
     settings::{BillDate, NumberSource, Settings},
-    text::{COMPANY_NAME_MAX, DISPLAY_NAME_MAX, clean_name, clean_text, match_key},
+    tenant::KnownNames,
+    text::match_key,
 };
+
+use parties::{check_pair, plan_customer, plan_vendor, remark_names};
 
 /// Longest bill number.
 pub const NUMBER_MAX: usize = 21;
@@ -47,6 +55,8 @@ pub struct Facts {
     pub number_holders: Vec<BillSummary>,
     /// Home units for one unit of the order's currency, when it is a foreign one.
     pub exchange_rate: Option<Decimal>,
+    /// Which Autotask names the altered names in QuickBooks stand for.
+    pub names: KnownNames,
     /// Whether the API user has been seen to read some cost, on any order.
     pub costs_readable: bool,
     /// When the order was read.
@@ -151,8 +161,36 @@ pub struct Plan {
     pub amounts_exclude_tax: bool,
     /// A bill of ours for this very order that exists although the ledger does not know it.
     pub existing: Option<BillSummary>,
+    /// The Autotask names behind the names it matches or creates.
+    #[serde(skip)]
+    pub names: Vec<NameUse>,
     /// What the preview should point out: things left out, names changed.
     pub remarks: Vec<String>,
+}
+
+/// An Autotask name as it is used in QuickBooks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NameUse {
+    /// What it names: `vendor`, `customer` or `item`.
+    pub role: &'static str,
+    /// The Autotask record.
+    pub id: i64,
+    /// Its name in Autotask.
+    pub from: String,
+    /// The name in QuickBooks.
+    pub clean: String,
+}
+
+impl NameUse {
+    /// Whether the two names are more than spaces and capitals apart.
+    pub fn is_altered(&self) -> bool {
+        match_key(&self.from) != match_key(&self.clean)
+    }
+
+    /// The key under which it is known.
+    pub fn place(&self) -> String {
+        format!("{}|{}", self.role, match_key(&self.clean))
+    }
 }
 
 /// What [`Plan::draft`] fills in once the missing records exist.
@@ -186,11 +224,16 @@ pub fn plan(
         .ok_or_else(|| notice(Code::VendorUnreadable))?;
     let currency = order_currency(&facts.currencies, books, seller)?;
     let mut remarks = Vec::new();
-    let vendor = plan_vendor(facts, books, settings, seller, (case, currency))?;
-    let customer = plan_customer(facts, books, settings)?;
+    let mut names = Vec::new();
+    let vendor = plan_vendor(facts, books, settings, (seller, case, currency), &mut names)?;
+    let customer = plan_customer(facts, books, settings, &mut names)?;
     check_pair(&vendor, customer.as_ref(), facts)?;
     let tax_code = tax_code(books, settings)?;
     let planned = lines::plan_lines(facts, books, settings, currency, &mut remarks)?;
+    names.extend(planned.names);
+    if let Some(collision) = names.iter().find_map(|name| facts.names.collision(name)) {
+        return Err(collision);
+    }
     let date = bill_date(&facts.order, books, settings, now);
     check_close_date(books, date)?;
     let payable = payable(books, settings, currency, &vendor)?;
@@ -219,6 +262,7 @@ pub fn plan(
         tax_code,
         amounts_exclude_tax: !books.company().is_us(),
         existing,
+        names,
         remarks,
     })
 }
@@ -251,118 +295,6 @@ pub fn bill_date(order: &Order, books: &Books, settings: &Settings, now: Timesta
         BillDate::Today => None,
     };
     at.unwrap_or(now).to_zoned_datetime(zone).date()
-}
-
-fn plan_vendor(
-    facts: &Facts,
-    books: &Books,
-    settings: &Settings,
-    seller: &Organisation,
-    (case, currency): (CurrencyCase, Currency),
-) -> Result<Resolve<VendorId, NewParty>, Notice> {
-    let clean = clean_name(&seller.name, DISPLAY_NAME_MAX, books.company().alphabet());
-    let names = Names {
-        raw: &seller.name,
-        clean: &clean,
-    };
-    let mapped = settings
-        .vendor_overrides
-        .get(&seller.id)
-        .map(VendorId::as_str);
-    if let Some((found, how)) = match_party(books.vendors(), mapped, names, Role::Vendor)? {
-        check_vendor(case, currency, found, books.company().home_currency)?;
-        let name = found.display_name.clone();
-        return Ok(Resolve::Use {
-            id: found.id.clone(),
-            name,
-            how,
-        });
-    }
-    refuse_taken(books.customers(), names, Role::Vendor)?;
-    let new = new_party(facts, books, &clean, Role::Vendor)?;
-    let currency = (case != CurrencyCase::BothOff).then_some(currency);
-    Ok(Resolve::Create {
-        new: NewParty { currency, ..new },
-        from: seller.name.clone(),
-    })
-}
-
-fn plan_customer(
-    facts: &Facts,
-    books: &Books,
-    settings: &Settings,
-) -> Result<Option<Resolve<CustomerId, NewParty>>, Notice> {
-    let own = OrganisationId::new(0);
-    let Some(id) = facts.order.purchase_for.filter(|id| *id != own) else {
-        return Ok(None);
-    };
-    let unreadable =
-        || Notice::new(Code::CustomerUnreadable).with("order", facts.order.display_number());
-    let buyer = facts.organisations.get(&id).ok_or_else(unreadable)?;
-    let clean = clean_name(&buyer.name, DISPLAY_NAME_MAX, books.company().alphabet());
-    let names = Names {
-        raw: &buyer.name,
-        clean: &clean,
-    };
-    let mapped = settings.customer_overrides.get(&id).map(CustomerId::as_str);
-    if let Some((found, how)) = match_party(books.customers(), mapped, names, Role::Customer)? {
-        let name = found.display_name.clone();
-        return Ok(Some(Resolve::Use {
-            id: found.id.clone(),
-            name,
-            how,
-        }));
-    }
-    refuse_taken(books.vendors(), names, Role::Customer)?;
-    let new = new_party(facts, books, &clean, Role::Customer)?;
-    Ok(Some(Resolve::Create {
-        new,
-        from: buyer.name.clone(),
-    }))
-}
-
-fn new_party(facts: &Facts, books: &Books, clean: &str, role: Role) -> Result<NewParty, Notice> {
-    if clean.chars().all(|c| !c.is_alphanumeric()) {
-        let notice = Notice::new(Code::NameEmpty).with("role", role.word());
-        return Err(notice.with("order", facts.order.display_number()));
-    }
-    let company_name = clean_name(clean, COMPANY_NAME_MAX, books.company().alphabet());
-    Ok(NewParty {
-        display_name: clean.to_owned(),
-        company_name,
-        currency: None,
-    })
-}
-
-/// Vendor and customer share one name space: both cannot be created under one name.
-fn check_pair(
-    vendor: &Resolve<VendorId, NewParty>,
-    customer: Option<&Resolve<CustomerId, NewParty>>,
-    facts: &Facts,
-) -> Result<(), Notice> {
-    let (
-        Resolve::Create { new: seller, from },
-        Some(Resolve::Create {
-            new: buyer,
-            from: other,
-        }),
-    ) = (vendor, customer)
-    else {
-        return Ok(());
-    };
-    if match_key(&seller.display_name) != match_key(&buyer.display_name) {
-        return Ok(());
-    }
-    if from == other || facts.order.vendor == facts.order.purchase_for {
-        return Err(taken(
-            Role::Customer,
-            other,
-            "the vendor of this very order",
-        ));
-    }
-    Err(Notice::new(Code::NameCollision)
-        .with("name", from.as_str())
-        .with("other", other.as_str()))
 }
 
 fn tax_code(books: &Books, settings: &Settings) -> Result<Option<TaxCodeId>, Notice> {
@@ -487,86 +419,4 @@ fn term(facts: &Facts, books: &Books, remarks: &mut Vec<String>) -> Option<(Term
         ));
     }
     found
-}
-
-fn remark_names(
-    vendor: &Resolve<VendorId, NewParty>,
-    customer: Option<&Resolve<CustomerId, NewParty>>,
-    items: &[Resolve<ItemId, NewItem>],
-    remarks: &mut Vec<String>,
-) {
-    let mut remark = |from: &str, sent: &str| {
-        if from != sent {
-            remarks.push(format!("The name {from} is sent as {sent}."));
-        }
-    };
-    if let Resolve::Create { new, from } = vendor {
-        remark(from, &new.display_name);
-    }
-    if let Some(Resolve::Create { new, from }) = customer {
-        remark(from, &new.display_name);
-    }
-    for item in items {
-        if let Resolve::Create { new, from } = item {
-            remark(from, &new.name);
-        }
-    }
-}
-
-impl Plan {
-    /// The bill itself, once everything it refers to exists.
-    pub fn draft(
-        &self,
-        ensured: &Ensured,
-        realm: &RealmId,
-        generation: u32,
-        books: &Books,
-    ) -> BillDraft {
-        let alphabet = books.company().alphabet();
-        let marker = Marker {
-            order: self.order,
-            generation,
-        };
-        let lines = self.lines.iter().map(|line| BillLine {
-            description: line.description.clone(),
-            amount: line.amount,
-            target: match &line.target {
-                PlannedTarget::Item {
-                    index,
-                    quantity,
-                    unit_cost,
-                } => LineTarget::Item {
-                    item: ensured.items[*index].clone(),
-                    quantity: *quantity,
-                    unit_cost: *unit_cost,
-                },
-                PlannedTarget::Account { account } => LineTarget::Account(account.clone()),
-            },
-            customer: ensured.customer.clone(),
-            tax_code: self.tax_code.clone(),
-        });
-        BillDraft {
-            vendor: ensured.vendor.clone(),
-            payable_account: ensured.payable_account.clone(),
-            date: self.date,
-            number: self
-                .number
-                .as_deref()
-                .map(|n| clean_text(n, NUMBER_MAX, alphabet)),
-            note: marker.note(realm, &self.order_number, self.memo.as_deref(), alphabet),
-            term: self.term.as_ref().map(|(id, _)| id.clone()),
-            currency: self.currency,
-            lines: lines.collect(),
-            total: self.total,
-            amounts_exclude_tax: self.amounts_exclude_tax,
-        }
-    }
-
-    /// The vendor's name as QuickBooks has it or will have it.
-    pub fn vendor_name(&self) -> &str {
-        match &self.vendor {
-            Resolve::Use { name, .. } => name,
-            Resolve::Create { new, .. } => &new.display_name,
-        }
-    }
 }

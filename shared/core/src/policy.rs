@@ -81,7 +81,7 @@ impl Policy {
             lease: seconds(120).max(Duration::from_secs(10)),
             visibility: seconds(540).max(Duration::from_secs(12)),
             settle: seconds(150).max(Duration::from_secs(3)),
-            lookup_margin: Duration::from_secs(300),
+            lookup_margin: Duration::from_mins(5),
             lookup_margin_unknown_clock: Duration::from_hours(26),
             freshness: seconds(30),
             books_age: seconds(60),

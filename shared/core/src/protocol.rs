@@ -76,11 +76,8 @@ pub const fn is_legal(from: StateName, to: StateName) -> bool {
     matches!(
         (from, to),
         (
-            Queued,
+            Queued | Planned,
             Queued | Planned | Created | Refused | NeedsPerson | Skipped
-        ) | (
-            Planned,
-            Planned | Created | Refused | NeedsPerson | Skipped | Queued
         ) | (Created, Created | Linked | Queued | NeedsPerson | Orphaned)
             | (Linked, Linked | Created | Orphaned)
             | (Refused, Refused | Queued | Skipped)
@@ -281,9 +278,9 @@ pub fn wait(
     let backoff = policy.backoff_after(attempts);
     let spread = backoff / 2 + backoff / 2000 * permille.min(999);
     let since = before.map_or(now, |wait| wait.since);
-    let gone = before.map_or(Duration::ZERO, |wait| {
-        let began = earlier(wait.not_before, policy.backoff_after(wait.attempts));
-        Duration::try_from(began.duration_until(now)).unwrap_or_default()
+    // The record was last written when the wait before this one began, or later.
+    let gone = before.map_or(Duration::ZERO, |_| {
+        Duration::try_from(record.updated_at.duration_until(now)).unwrap_or_default()
     });
     let counted = before.map_or(0, |wait| wait.counted_seconds);
     let gone = gone

@@ -12,6 +12,8 @@ use crate::{
         VendorId,
     },
     notice::Notice,
+    orders::ERROR_WORD,
+    policy::Policy,
 };
 
 /// The version of the stored form; a record of a later version is left alone.
@@ -81,7 +83,10 @@ impl BillLink {
     /// What is written into External PO Number: the bill's number when it has one, else its id.
     pub fn written_number(&self) -> &str {
         match self.number.as_deref().map(str::trim) {
-            Some(number) if !number.is_empty() => number,
+            // A number that reads as our own word for "not transferred" would say the opposite.
+            Some(number) if !number.is_empty() && !number.eq_ignore_ascii_case(ERROR_WORD) => {
+                number
+            }
             _ => self.id.as_str(),
         }
     }
@@ -398,8 +403,22 @@ impl SyncRecord {
         state_done && todo_done && self.error_mark != ErrorMark::Owed
     }
 
-    /// When the sweeper should look at it, if it should at all.
-    pub fn due_at(&self, queued_age_max: std::time::Duration) -> Option<Timestamp> {
+    /// Whether a person asked for it and nothing has been done about it since.
+    pub fn is_freshly_asked(&self) -> bool {
+        let request = self.request.as_ref();
+        request.is_some_and(|request| request.asked_at >= self.updated_at)
+    }
+
+    /// When the sweeper should look at it, if it should at all: when its next step is due, or
+    /// when whoever asked is to hear that it still waits.
+    pub fn due_at(&self, policy: &Policy) -> Option<Timestamp> {
+        let due = self.step_due_at(policy)?;
+        let untold = self.request.as_ref().filter(|r| !r.told_waiting);
+        let tell = untold.map(|request| later(request.asked_at, policy.mail_after));
+        Some(tell.map_or(due, |tell| due.min(tell)))
+    }
+
+    fn step_due_at(&self, policy: &Policy) -> Option<Timestamp> {
         if self.is_settled() && self.request.is_none() {
             return None;
         }
@@ -407,7 +426,7 @@ impl SyncRecord {
         let due = match &self.wait {
             Some(wait) => wait.not_before,
             None => match &self.state {
-                State::Queued => later(self.updated_at, queued_age_max),
+                State::Queued => later(self.updated_at, policy.queued_age_max),
                 _ => self.updated_at,
             },
         };

@@ -8,8 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ids::{RealmId, RunNumber},
-    notice::Notice,
+    notice::{Code, Notice},
     orders::PickListValue,
+    plan::NameUse,
+    text::match_key,
 };
 
 /// The Autotask API user of one tenant. Never serialised as it is; the vault seals it.
@@ -135,12 +137,6 @@ pub struct RunChain {
     pub counts: RunCounts,
 }
 
-impl Default for RunNumber {
-    fn default() -> Self {
-        Self(0)
-    }
-}
-
 /// What one scan saw.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -162,4 +158,55 @@ pub struct Labels {
     pub statuses: Vec<PickListValue>,
     /// Payment terms.
     pub payment_terms: Vec<PickListValue>,
+}
+
+/// Names that cleaning altered, each with the one Autotask record it stands for.
+///
+/// Without it two organisations whose names differ only in forbidden characters would share one
+/// QuickBooks record, one order after the other.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct KnownNames {
+    /// Role and match key of the name in QuickBooks, to what it stands for.
+    pub names: BTreeMap<String, KnownName>,
+}
+
+/// What one altered name stands for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownName {
+    /// The Autotask record.
+    pub id: i64,
+    /// Its name in Autotask when it was last used.
+    pub name: String,
+}
+
+impl KnownNames {
+    /// The refusal of a name that stands for another Autotask name already.
+    pub fn collision(&self, name: &NameUse) -> Option<Notice> {
+        let known = self.names.get(&name.place())?;
+        if known.id == name.id || match_key(&known.name) == match_key(&name.from) {
+            return None;
+        }
+        let notice = Notice::new(Code::NameCollision).with("name", name.from.as_str());
+        Some(notice.with("other", known.name.as_str()))
+    }
+
+    /// Whether nothing has to be noted for this name.
+    pub fn has(&self, name: &NameUse) -> bool {
+        match self.names.get(&name.place()) {
+            Some(known) => known.name == name.from,
+            None => !name.is_altered(),
+        }
+    }
+
+    /// Notes a name that cleaning altered, and follows a record that was renamed.
+    pub fn note(&mut self, name: &NameUse) {
+        if !self.has(name) {
+            let known = KnownName {
+                id: name.id,
+                name: name.from.clone(),
+            };
+            self.names.insert(name.place(), known);
+        }
+    }
 }

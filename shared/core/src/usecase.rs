@@ -6,11 +6,15 @@
 mod ask;
 mod attempt;
 mod books_cache;
+mod commit;
 mod documents;
 mod ensure;
+mod enter;
 mod facts;
+mod fail;
 mod link;
 mod mail;
+mod names;
 mod preview;
 mod run;
 mod scan;
@@ -72,7 +76,7 @@ pub struct Engine<P: Ports> {
     policy: Policy,
     guards: Guards,
     name: String,
-    is_only_engine: bool,
+    only: bool,
     books: BooksCache,
 }
 
@@ -85,7 +89,7 @@ impl<P: Ports> Engine<P> {
             policy,
             guards: Guards::ALL,
             name,
-            is_only_engine: false,
+            only: false,
             books,
         }
     }
@@ -93,7 +97,7 @@ impl<P: Ports> Engine<P> {
     /// Declares that no other engine can be alive on this store, so that leases of others are dead.
     #[must_use]
     pub fn only_engine(mut self) -> Self {
-        self.is_only_engine = true;
+        self.only = true;
         self
     }
 
@@ -122,7 +126,7 @@ impl<P: Ports> Engine<P> {
         let nonce = self.ports.chance().operation();
         Holder {
             owner: format!("{}/{nonce}", self.name),
-            only_engine: self.is_only_engine.then(|| format!("{}/", self.name)),
+            only_engine: self.only.then(|| format!("{}/", self.name)),
         }
     }
 }

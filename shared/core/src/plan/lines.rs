@@ -15,7 +15,7 @@ use crate::{
     text::{ITEM_NAME_MAX, clean_name, clean_text, match_key},
 };
 
-use super::{Facts, PlannedLine, PlannedTarget, Resolve};
+use super::{Facts, NameUse, PlannedLine, PlannedTarget, Resolve};
 
 /// Longest text of a line, in characters.
 const DESCRIPTION_MAX: usize = 4000;
@@ -30,6 +30,7 @@ pub(super) struct PlannedLines {
     pub(super) lines: Vec<PlannedLine>,
     pub(super) items: Vec<Resolve<ItemId, NewItem>>,
     pub(super) total: Money,
+    pub(super) names: Vec<NameUse>,
 }
 
 struct Planner<'a> {
@@ -41,6 +42,7 @@ struct Planner<'a> {
     places: BTreeMap<ProductId, usize>,
     /// Names to be created in this plan: match key to (place, Autotask name).
     created: BTreeMap<String, (usize, String)>,
+    names: Vec<NameUse>,
 }
 
 pub(super) fn plan_lines(
@@ -59,6 +61,7 @@ pub(super) fn plan_lines(
         items: Vec::new(),
         places: BTreeMap::new(),
         created: BTreeMap::new(),
+        names: Vec::new(),
     };
     let mut lines = Vec::with_capacity(facts.lines.len() + 1);
     for (index, line) in facts.lines.iter().enumerate() {
@@ -76,6 +79,7 @@ pub(super) fn plan_lines(
         lines,
         items: planner.items,
         total,
+        names: planner.names,
     })
 }
 
@@ -232,6 +236,9 @@ impl Planner<'_> {
             },
         )? {
             let (id, name) = (item.id.clone(), item.full_name.clone());
+            if field == NameField::Name {
+                self.names.push(name_use(product, key, &clean));
+            }
             return Ok(self.place(Resolve::Use { id, name, how }));
         }
         let Some(account) = self.settings.creation_account() else {
@@ -269,6 +276,7 @@ impl Planner<'_> {
             let clean = clean_text(text.unwrap_or_default(), limit, alphabet);
             (!clean.is_empty()).then_some(clean)
         };
+        self.names.push(name_use(product, from, &name));
         let new = NewItem {
             name: name.clone(),
             sku: text(product.sku.as_deref(), SKU_MAX),
@@ -287,5 +295,14 @@ impl Planner<'_> {
     fn place(&mut self, item: Resolve<ItemId, NewItem>) -> usize {
         self.items.push(item);
         self.items.len() - 1
+    }
+}
+
+fn name_use(product: &Product, from: &str, clean: &str) -> NameUse {
+    NameUse {
+        role: "item",
+        id: product.id.get(),
+        from: from.to_owned(),
+        clean: clean.to_owned(),
     }
 }

@@ -71,6 +71,8 @@ pub enum DocumentKind {
     Runs,
     /// [`Labels`](crate::tenant::Labels).
     Labels,
+    /// [`KnownNames`](crate::tenant::KnownNames).
+    Names,
 }
 
 impl DocumentKind {
@@ -83,6 +85,7 @@ impl DocumentKind {
             Self::QuickBooks => "quickbooks",
             Self::Runs => "runs",
             Self::Labels => "labels",
+            Self::Names => "names",
         }
     }
 }

@@ -5,13 +5,13 @@ use serde_json::json;
 
 use crate::{
     failure::Failure,
-    ids::{AttemptId, OrderId, RealmId, TenantId},
-    notice::Code,
+    ids::{AttemptId, BillId, OrderId, RealmId, TenantId},
+    notice::{Code, Notice},
     ports::{
         Chance, Change, Committed, Expected, HistoryEvent, Lane, Ledger, Message, Queue,
         RecordFilter, StoreError, WorkMessage,
     },
-    protocol::{flag, is_legal},
+    protocol::flag,
     record::{Origin, RecordKey, Request, State, StateName, SyncRecord},
 };
 
@@ -80,6 +80,8 @@ impl<P: Ports> Engine<P> {
         })
     }
 
+    /// Notes the wish in the record, also while an attempt holds it: that attempt takes it in with
+    /// its next write, so that the wish is never lost. Returns whether one is at work.
     async fn note_request(
         &self,
         tenant: &TenantId,
@@ -88,51 +90,40 @@ impl<P: Ports> Engine<P> {
         request: Request,
     ) -> Result<bool, StoreError> {
         let store = self.ports.store();
+        let now = request.asked_at;
         for _ in 0..TRIES_MAX {
-            let now = self.now();
             let known = store.records(tenant, realm, &[order]).await?.pop();
-            let (mut record, expected) = match known {
-                Some(record) => {
-                    if record.lease.as_ref().is_some_and(|lease| now < lease.until) {
-                        return Ok(true);
-                    }
-                    let expected = Expected::Is(record.operation.clone());
-                    (record, expected)
-                }
-                None => {
-                    let key = RecordKey {
-                        tenant: tenant.clone(),
-                        realm: realm.clone(),
-                        order,
-                    };
-                    let operation = self.operation();
-                    let record = SyncRecord::queued(key, order.to_string(), operation, now);
-                    (record, Expected::Absent)
-                }
-            };
+            let expected = known.as_ref().map_or(Expected::Absent, |record| {
+                Expected::Is(record.operation.clone())
+            });
+            let mut record = known.unwrap_or_else(|| {
+                let key = RecordKey {
+                    tenant: tenant.clone(),
+                    realm: realm.clone(),
+                    order,
+                };
+                SyncRecord::queued(key, order.to_string(), self.operation(), now)
+            });
+            let joins_running = record.lease.as_ref().is_some_and(|lease| now < lease.until);
             record.request = Some(request.clone());
             record.operation = self.operation();
             record.updated_at = now;
             let detail = json!({ "attempt": request.attempt, "origin": request.origin });
-            let asked = entry(
-                now,
-                order,
-                HistoryEvent::Asked,
-                "A person asked for this order.",
-                detail,
-            );
+            let text = "A person asked for this order.";
             let change = Change {
-                due_at: record.due_at(self.policy.queued_age_max),
+                due_at: record.due_at(&self.policy),
                 record,
                 expected,
-                history: vec![asked],
+                history: vec![entry(now, order, HistoryEvent::Asked, text, detail)],
                 mails: Vec::new(),
             };
             if let Some(Committed::Done) = store.commit(vec![change]).await?.pop() {
-                return Ok(false);
+                return Ok(joins_running);
             }
         }
-        Ok(true)
+        Err(StoreError::Unavailable(
+            "the record is written by too many at once".to_owned(),
+        ))
     }
 
     /// Every order that needs a person and fits the filter.
@@ -162,48 +153,54 @@ impl<P: Ports> Engine<P> {
         }
     }
 
-    /// Flags a linked order whose bill is gone, and queues it so that its to-do is opened.
+    /// Flags a linked order whose bill is gone; the sweeper then opens its to-do.
+    ///
+    /// It raises the fence like an attempt of its own: one that is at work on the order stops.
     pub(super) async fn orphan(
         &self,
         tenant: &TenantId,
         realm: &RealmId,
         order: OrderId,
+        gone: &BillId,
     ) -> Result<(), StoreError> {
         let store = self.ports.store();
-        let Some(mut record) = store.records(tenant, realm, &[order]).await?.pop() else {
-            return Ok(());
-        };
-        let State::Linked { bill } = record.state.clone() else {
-            return Ok(());
-        };
-        if !is_legal(record.state.name(), StateName::Orphaned) {
-            return Ok(());
+        for _ in 0..TRIES_MAX {
+            let now = self.now();
+            let Some(mut record) = store.records(tenant, realm, &[order]).await?.pop() else {
+                return Ok(());
+            };
+            let State::Linked { bill } = record.state.clone() else {
+                return Ok(());
+            };
+            if bill.id != *gone {
+                return Ok(());
+            }
+            let expected = Expected::Is(record.operation.clone());
+            let notice = Notice::new(Code::BillDeleted)
+                .with("number", bill.written_number())
+                .with("order", record.order_number.as_str());
+            flag(&mut record, &notice, false);
+            record.state = State::Orphaned { bill };
+            record.fence += 1;
+            record.lease = None;
+            record.wait = None;
+            record.operation = self.operation();
+            record.updated_at = now;
+            let detail = json!({ "code": notice.code });
+            let event = HistoryEvent::Orphaned;
+            let change = Change {
+                due_at: record.due_at(&self.policy),
+                record,
+                expected,
+                history: vec![entry(now, order, event, notice.text(), detail)],
+                mails: Vec::new(),
+            };
+            if let Some(Committed::Done) = store.commit(vec![change]).await?.pop() {
+                return Ok(());
+            }
         }
-        let now = self.now();
-        let expected = Expected::Is(record.operation.clone());
-        let notice = crate::notice::Notice::new(Code::BillDeleted)
-            .with("number", bill.written_number())
-            .with("order", record.order_number.as_str());
-        flag(&mut record, &notice, false);
-        record.state = State::Orphaned { bill };
-        record.operation = self.operation();
-        record.updated_at = now;
-        let detail = json!({ "code": notice.code });
-        let history = vec![entry(
-            now,
-            order,
-            HistoryEvent::Orphaned,
-            notice.text(),
-            detail,
-        )];
-        let change = Change {
-            due_at: Some(now),
-            record,
-            expected,
-            history,
-            mails: Vec::new(),
-        };
-        store.commit(vec![change]).await?;
-        Ok(())
+        Err(StoreError::Unavailable(
+            "the record is written by too many at once".to_owned(),
+        ))
     }
 }

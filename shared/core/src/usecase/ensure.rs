@@ -80,21 +80,20 @@ impl<P: Ports> Attempt<'_, P> {
         });
         let home = self.known_party(|books| Some(books.company().home_currency));
         let wanted = new.currency.or(home);
-        let found = match known {
-            Some(found) => found,
-            None => {
-                let id = self.request_id(record, "vendor", new);
-                match self.quickbooks.create_vendor(new, &id).await {
-                    Ok(vendor) => {
-                        let found = (vendor.id.clone(), vendor.currency);
-                        self.learn(|books| books.learn_vendor(vendor));
-                        found
-                    }
-                    Err(failure) if failure.class() == FailureClass::Adopt => {
-                        self.adopt_vendor(new).await?
-                    }
-                    Err(failure) => return Err(named(failure, Role::Vendor, &new.display_name)),
+        let found = if let Some(found) = known {
+            found
+        } else {
+            let id = self.request_id(record, "vendor", new);
+            match self.quickbooks.create_vendor(new, &id).await {
+                Ok(vendor) => {
+                    let found = (vendor.id.clone(), vendor.currency);
+                    self.learn(|books| books.learn_vendor(vendor));
+                    found
                 }
+                Err(failure) if failure.class() == FailureClass::Adopt => {
+                    self.adopt_vendor(new).await?
+                }
+                Err(failure) => return Err(named(failure, Role::Vendor, &new.display_name)),
             }
         };
         match (found.1, wanted) {
@@ -175,7 +174,7 @@ impl<P: Ports> Attempt<'_, P> {
                 .cloned()
         });
         if let Some(item) = known {
-            check_item(&item).map_err(refusal)?;
+            check_item(&item).map_err(Failure::from)?;
             return Ok(item.id);
         }
         let id = self.request_id(record, "item", new);
@@ -191,7 +190,7 @@ impl<P: Ports> Attempt<'_, P> {
                     let failure = Failure::new(Code::ItemRefused).with("name", &new.name);
                     return Err(failure.with("detail", "the name is taken"));
                 };
-                check_item(item).map_err(refusal)?;
+                check_item(item).map_err(Failure::from)?;
                 self.learn(|books| books.learn_item(item.clone()));
                 Ok(item.id.clone())
             }
@@ -225,14 +224,6 @@ impl<P: Ports> Attempt<'_, P> {
     }
 }
 
-fn refusal(notice: Notice) -> Failure {
-    Failure {
-        notice,
-        answer: crate::failure::VendorAnswer::default(),
-        retry_after: None,
-    }
-}
-
 fn named(failure: Failure, role: Role, name: &str) -> Failure {
     failure.with("name", name).with("role", role.word())
 }
@@ -246,7 +237,7 @@ fn refuse_holder(role: Role, name: &str, holders: &[NameHolder]) -> Failure {
     });
     if same_kind_inactive {
         let notice = Notice::new(Code::NameInactive).with("role", role.word());
-        return refusal(notice.with("name", name));
+        return Failure::from(notice.with("name", name));
     }
     let holder = match holders.first() {
         Some(NameHolder::Vendor(vendor)) if vendor.active => "a vendor",
@@ -257,5 +248,5 @@ fn refuse_holder(role: Role, name: &str, holders: &[NameHolder]) -> Failure {
         Some(NameHolder::Employee { active: false }) => "an inactive employee",
         None => "another record",
     };
-    refusal(taken(role, name, holder))
+    Failure::from(taken(role, name, holder))
 }

@@ -50,6 +50,7 @@ impl<P: Ports> Attempt<'_, P> {
                 currencies: currencies.clone(),
                 payment_terms: labels.payment_terms.clone(),
                 number_holders: Vec::new(),
+                names: self.names.clone(),
                 exchange_rate: None,
                 costs_readable,
                 read_at: self.engine.now(),
@@ -155,13 +156,12 @@ impl<P: Ports> Attempt<'_, P> {
             let Some((currency, date)) = wanted else {
                 continue;
             };
-            fact.exchange_rate = match rates.get(&(currency, date)) {
-                Some(rate) => *rate,
-                None => {
-                    let rate = self.quickbooks.exchange_rate(currency, date).await?;
-                    rates.insert((currency, date), rate);
-                    rate
-                }
+            fact.exchange_rate = if let Some(rate) = rates.get(&(currency, date)) {
+                *rate
+            } else {
+                let rate = self.quickbooks.exchange_rate(currency, date).await?;
+                rates.insert((currency, date), rate);
+                rate
             };
         }
         Ok(())

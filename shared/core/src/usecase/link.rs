@@ -28,9 +28,13 @@ impl<P: Ports> Attempt<'_, P> {
                     let record = &mut self.jobs[index].record;
                     let seen_under = record.fence;
                     record.wait = None;
+                    let text = format!("The bill {} still exists.", bill.id);
+                    let detail = json!({ "bill": bill.id });
                     record.state = State::Created {
                         bill: BillLink { seen_under, ..bill },
                     };
+                    let event = self.event(index, HistoryEvent::Verified, text, detail);
+                    self.commit(index, vec![event]).await?;
                 }
                 Ok(None) => self.bill_gone(index, bill).await?,
                 Err(failure) => self.fail(index, failure).await?,
@@ -89,10 +93,11 @@ impl<P: Ports> Attempt<'_, P> {
             };
             let number = bill.written_number().to_owned();
             match self.may_write(index, &number) {
-                MayWrite::Yes => match self.write(index, &number).await? {
-                    true => written.push(index),
-                    false => {}
-                },
+                MayWrite::Yes => {
+                    if self.write(index, &number).await? {
+                        written.push(index);
+                    }
+                }
                 MayWrite::IsThere => self.linked(index).await?,
                 MayWrite::NotShown => {
                     let number = self.jobs[index].record.order_number.clone();
@@ -124,7 +129,10 @@ impl<P: Ports> Attempt<'_, P> {
                 match &self.jobs[index].record.state {
                     State::Created { bill } => {
                         let bill = Some(bill.clone());
-                        self.need_person(index, failure.notice, None, bill).await?;
+                        let detail = failure.notice.words.get("detail").cloned();
+                        let detail = detail.unwrap_or_else(|| failure.notice.cause());
+                        let notice = Notice::new(Code::WriteBackRefused).with("detail", detail);
+                        self.need_person(index, notice, None, bill).await?;
                     }
                     _ => self.fail_quietly(index, failure).await?,
                 }
@@ -159,18 +167,17 @@ impl<P: Ports> Attempt<'_, P> {
             match &self.jobs[index].record.state {
                 State::Created { bill } => {
                     let number = bill.written_number();
-                    match external == Some(ExternalNumber::Number(number)) {
-                        true => self.linked(index).await?,
-                        false => {
-                            self.fail(index, Failure::new(Code::WriteBackNotKept))
-                                .await?
-                        }
+                    if external == Some(ExternalNumber::Number(number)) {
+                        self.linked(index).await?;
+                    } else {
+                        self.fail(index, Failure::new(Code::WriteBackNotKept))
+                            .await?;
                     }
                 }
                 _ if is_error => self.error_written(index).await?,
                 _ => {
                     self.fail(index, Failure::new(Code::WriteBackNotKept))
-                        .await?
+                        .await?;
                 }
             }
         }

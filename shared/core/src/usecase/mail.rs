@@ -1,29 +1,39 @@
 //! The mails that tell a person what became of the order they asked for.
 
+use std::fmt::Write as _;
+
 use jiff::Timestamp;
 use serde_json::json;
 
 use crate::{
+    ids::{OrderId, RealmId, TenantId},
+    notice::Notice,
     policy::Policy,
-    ports::{HistoryEntry, HistoryEvent, Mail},
+    ports::{Change, Expected, HistoryEntry, HistoryEvent, Ledger as _, Mail, StoreError},
     record::{Request, SyncRecord, later},
 };
 
-use super::{Outcome, OutcomeKind, attempt::entry};
+use super::{Engine, Outcome, OutcomeKind, Ports, attempt::entry, commit::waiting_for};
+
+/// Whether somebody who asked has waited so long that they must hear of it.
+pub(super) fn is_overdue(record: &SyncRecord, now: Timestamp, policy: &Policy) -> bool {
+    record.request.as_ref().is_some_and(|request| {
+        !request.told_waiting && later(request.asked_at, policy.mail_after) <= now
+    })
+}
 
 /// Takes the mails that are due with this write of the record, and notes them in it.
 pub(super) fn due(
     record: &mut SyncRecord,
+    (outcome, is_final): (&Outcome, bool),
     now: Timestamp,
     policy: &Policy,
 ) -> (Vec<Mail>, Vec<HistoryEntry>) {
     let Some(mut request) = record.request.take() else {
         return (Vec::new(), Vec::new());
     };
-    let is_final = record.is_settled();
     if !is_final {
-        let overdue = later(request.asked_at, policy.mail_after) <= now;
-        if !overdue || request.told_waiting {
+        if request.told_waiting || now < later(request.asked_at, policy.mail_after) {
             record.request = Some(request);
             return (Vec::new(), Vec::new());
         }
@@ -40,11 +50,16 @@ pub(super) fn due(
         "The result was put into the outbox.",
         json!({ "attempt": request.attempt }),
     );
-    (vec![write(record, &request, to, now)], vec![told])
+    (vec![write(record, outcome, &request, to, now)], vec![told])
 }
 
-fn write(record: &SyncRecord, request: &Request, to: String, now: Timestamp) -> Mail {
-    let outcome = Outcome::of(record);
+fn write(
+    record: &SyncRecord,
+    outcome: &Outcome,
+    request: &Request,
+    to: String,
+    now: Timestamp,
+) -> Mail {
     let number = &record.order_number;
     let subject = match outcome.outcome {
         OutcomeKind::Billed => format!(
@@ -62,12 +77,12 @@ fn write(record: &SyncRecord, request: &Request, to: String, now: Timestamp) -> 
         text.push('\n');
     }
     if let Some(bill) = &outcome.bill {
-        text.push_str(&format!("Bill id in QuickBooks: {bill}\n"));
+        let _ = writeln!(text, "Bill id in QuickBooks: {bill}");
     }
     if let Some(next) = outcome.next_attempt {
-        text.push_str(&format!("Next attempt: {next:.0}\n"));
+        let _ = writeln!(text, "Next attempt: {next:.0}");
     }
-    text.push_str(&format!("\nAttempt: {}\n", request.attempt));
+    let _ = writeln!(text, "\nAttempt: {}", request.attempt);
     let one_line = |text: String| text.replace(['\r', '\n'], " ");
     Mail {
         tenant: record.key.tenant.clone(),
@@ -75,5 +90,45 @@ fn write(record: &SyncRecord, request: &Request, to: String, now: Timestamp) -> 
         subject: one_line(subject),
         text,
         written_at: now,
+    }
+}
+
+impl<P: Ports> Engine<P> {
+    /// Tells those who asked for these orders that the whole tenant waits, when that is due.
+    pub(super) async fn tell_waiting(
+        &self,
+        tenant: &TenantId,
+        realm: &RealmId,
+        orders: &[OrderId],
+        (notice, next): (&Notice, Option<Timestamp>),
+    ) -> Result<(), StoreError> {
+        let now = self.now();
+        let store = self.ports.store();
+        for mut record in store.records(tenant, realm, orders).await? {
+            let held = record.lease.as_ref().is_some_and(|lease| now < lease.until);
+            if held || !is_overdue(&record, now, &self.policy) {
+                continue;
+            }
+            let expected = Expected::Is(record.operation.clone());
+            record.operation = self.operation();
+            let outcome = if record.is_settled() {
+                // Its old result is not the answer to a wish that nobody has looked at yet.
+                Outcome::waiting(record.key.order, &record.order_number, notice, next)
+            } else {
+                waiting_for(&record, notice, next)
+            };
+            let told = (&outcome, false);
+            let (mails, history) = due(&mut record, told, now, &self.policy);
+            let change = Change {
+                due_at: record.due_at(&self.policy),
+                record,
+                expected,
+                history,
+                mails,
+            };
+            // Whoever wrote in between tells instead.
+            store.commit(vec![change]).await?;
+        }
+        Ok(())
     }
 }

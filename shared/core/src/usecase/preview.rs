@@ -9,10 +9,10 @@ use crate::{
     notice::{Code, Notice},
     plan::{Plan, plan},
     ports::{Autotask, Lane, Outside},
-    record::Origin,
+    record::{Origin, State, SyncRecord},
 };
 
-use super::{Engine, Ports, SyncRequest, attempt::judge_order};
+use super::{Engine, Ports, SyncRequest, enter::judge_order};
 
 /// What would happen to one order right now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -59,6 +59,7 @@ impl<P: Ports> Engine<P> {
         let window = attempt.window(now);
         let record = attempt.jobs.first().map(|job| &job.record);
         let record = record.ok_or(Failure::new(Code::OrderUnreadable))?;
+        let known = made_before(record);
         if let Err(reason) = judge_order(Some(&shown), record, &window, Origin::Person) {
             return Ok(Preview::Ineligible { reason });
         }
@@ -70,11 +71,28 @@ impl<P: Ports> Engine<P> {
             .unwrap_or_else(std::sync::PoisonError::into_inner);
         Ok(
             match plan(&facts, &books, &attempt.settings, &attempt.realm, now) {
-                Ok(plan) => Preview::Bill {
-                    plan: Box::new(plan),
-                },
+                Ok(mut plan) => {
+                    if let Some(known) = known {
+                        plan.remarks.push(known);
+                    }
+                    Preview::Bill {
+                        plan: Box::new(plan),
+                    }
+                }
                 Err(notice) => Preview::Refused { notice },
             },
         )
     }
+}
+
+/// A bill that exists, or may exist, is looked for before a new one is made.
+fn made_before(record: &SyncRecord) -> Option<String> {
+    if let Some(bill) = record.bill() {
+        let id = &bill.id;
+        return Some(format!(
+            "The bill {id} was made for this order: it is linked again while it exists."
+        ));
+    }
+    let sent = matches!(record.state, State::Planned { .. });
+    sent.then(|| "A bill was sent for this order: it is looked for first.".to_owned())
 }

@@ -1,5 +1,7 @@
 //! The chain of runs: each run is claimed once, ended once, and arms the next.
 
+use std::fmt::Write as _;
+
 use jiff::Timestamp;
 
 use crate::{
@@ -29,9 +31,16 @@ impl<P: Ports> Engine<P> {
 
     /// Arms the tenant's next run for right now: after Connect, and when a person asks for it.
     pub async fn start_now(&self, tenant: &TenantId) -> Result<RunNumber, StoreError> {
-        let chain = self.runs(tenant).await?;
+        let now = self.now();
+        // Written first: a lost alarm of the very first run is then found by the sweeper.
+        let due = |chain: &mut RunChain| {
+            chain.next_at = Some(now);
+            true
+        };
+        let store = self.ports.store();
+        let (chain, _) = documents::update(store, tenant, DocumentKind::Runs, due).await?;
         let run = chain.run.next();
-        self.arm(tenant, run, self.now()).await?;
+        self.arm(tenant, run, now).await?;
         Ok(run)
     }
 
@@ -92,10 +101,12 @@ impl<P: Ports> Engine<P> {
             .map_or(15, |settings| settings.interval_minutes);
         let interval = std::time::Duration::from_secs(60 * u64::from(minutes));
         let next_at = later(now, self.policy.scale_down(interval));
+        let mut is_first = false;
         let end = |chain: &mut RunChain| {
             if chain.run != run {
                 return false;
             }
+            is_first = chain.ended_at.is_none();
             chain.ended_at.get_or_insert(now);
             chain.next_at.get_or_insert(next_at);
             true
@@ -105,7 +116,9 @@ impl<P: Ports> Engine<P> {
         if !is_current {
             return Ok(());
         }
-        if let Some(to) = settings.and_then(|settings| settings.digest_to) {
+        // A repeated end-of-run message arms the same alarm again, and tells nobody twice.
+        let digest_to = settings.and_then(|settings| settings.digest_to);
+        if let Some(to) = digest_to.filter(|_| is_first) {
             self.send_digest(tenant, &chain, to, now).await?;
         }
         self.arm(tenant, run.next(), chain.next_at.unwrap_or(next_at))
@@ -126,15 +139,17 @@ impl<P: Ports> Engine<P> {
         let now = self.now();
         let chain = self.runs(tenant).await?;
         let next = chain.run.next();
-        let overdue = |at: Timestamp| {
-            later(at, self.policy.run_age_max) < now || at > later(now, self.policy.run_age_max)
-        };
+        // A moment so far ahead was written before the clock went back.
+        let ahead = |at: Timestamp| at > later(now, self.policy.run_age_max);
+        let overdue = |at: Timestamp| later(at, self.policy.run_age_max) < now || ahead(at);
         let is_lost = match (chain.started_at, chain.ended_at) {
-            (None, _) => true,
+            // Nothing is scanned before Connect, which notes when the first run is due.
+            (None, _) => chain.next_at.is_some(),
             (Some(started), None) => overdue(started),
-            (Some(_), Some(_)) => chain.next_at.is_none_or(|at| at <= now || overdue(at)),
+            (Some(_), Some(_)) => chain.next_at.is_none_or(|at| at <= now || ahead(at)),
         };
-        if is_lost && !self.ports.schedule().is_armed(tenant, next).await? {
+        let armed_too_late = chain.next_at.is_some_and(ahead);
+        if is_lost && (armed_too_late || !self.ports.schedule().is_armed(tenant, next).await?) {
             tracing::warn!(tenant.id = %tenant, run = next.0, "the chain of runs is mended");
             self.arm(tenant, next, now).await?;
         }
@@ -172,10 +187,7 @@ impl<P: Ports> Engine<P> {
             let outcome = Outcome::of(record);
             let words = [outcome.cause, outcome.remedy].into_iter().flatten();
             let words = words.collect::<Vec<_>>().join(" ");
-            text.push_str(&format!(
-                "{} (id {}): {words}\n",
-                outcome.number, outcome.order
-            ));
+            let _ = writeln!(text, "{} (id {}): {words}", outcome.number, outcome.order);
         }
         let subject = format!("{} purchase orders need you", fresh.len());
         let mail = Mail {

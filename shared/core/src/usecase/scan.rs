@@ -173,7 +173,8 @@ impl<P: Ports> Engine<P> {
             });
         }
         if status.trouble.is_some() {
-            self.clear_trouble(tenant).await?;
+            // Tried again by itself: with reference data as it is now.
+            self.books.forget(tenant);
         }
         let (window, orders) = self.read_window(tenant, &settings).await?;
         let mut report = ScanReport::default();
@@ -196,6 +197,10 @@ impl<P: Ports> Engine<P> {
         }
         report.counts.eligible = eligible.len() as u64;
         report.queued = self.write_rows(tenant, &realm, run, &eligible, now).await?;
+        if status.trouble.is_some() && report.queued.is_empty() {
+            // Nothing is held up by it any more; a later order finds out whether it is over.
+            self.clear_trouble(tenant).await?;
+        }
         Ok(report)
     }
 
@@ -258,7 +263,7 @@ impl<P: Ports> Engine<P> {
             detail,
         );
         Change {
-            due_at: record.due_at(self.policy.queued_age_max),
+            due_at: record.due_at(&self.policy),
             record,
             expected: Expected::Absent,
             history: vec![found],
@@ -277,7 +282,7 @@ impl<P: Ports> Engine<P> {
         for (place, chunk) in orders.chunks(WorkMessage::ORDERS_MAX).enumerate() {
             messages.push(Message {
                 lane: Lane::Background,
-                deduplication: format!("scan-{run}-{place}"),
+                deduplication: format!("{tenant}-scan-{run}-{place}"),
                 body: WorkMessage::Sync {
                     version,
                     tenant: tenant.clone(),
@@ -289,7 +294,7 @@ impl<P: Ports> Engine<P> {
         }
         messages.push(Message {
             lane: Lane::Background,
-            deduplication: format!("end-{run}"),
+            deduplication: format!("{tenant}-end-{run}"),
             body: WorkMessage::EndOfRun {
                 version,
                 tenant: tenant.clone(),

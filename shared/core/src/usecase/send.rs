@@ -1,25 +1,26 @@
 //! Plan and send: facts, plan, missing names, stored intent, one send, stored outcome.
 
-use std::sync::PoisonError;
+use std::{collections::HashMap, sync::PoisonError};
 
 use serde_json::json;
 
 use crate::{
     books::CreatedBill,
     failure::{Failure, FailureClass},
-    ids::VendorId,
+    ids::{OrderId, VendorId},
     marker::bill_request_id,
     notice::{Code, Notice},
-    plan::{Plan, plan},
+    plan::{Facts, Plan, plan},
     ports::{HistoryEvent, QuickBooks, StoreError},
     protocol::{link_to, may_send, next_generation},
-    record::{Intent, Lease, SentAt, State, later},
+    record::{Intent, Lease, Origin, SentAt, State, later},
     text::match_key,
 };
 
 use super::{
     Ports,
-    attempt::{Attempt, Halt, judge_order},
+    attempt::{Attempt, Halt},
+    enter::judge_order,
 };
 
 /// How often one attempt renews a stale access token for one bill.
@@ -28,13 +29,8 @@ const RENEWALS_MAX: u32 = 1;
 impl<P: Ports> Attempt<'_, P> {
     /// Plans and sends every order of the group, one after the other.
     pub(super) async fn plan_group(&mut self, group: &[usize]) -> Result<(), StoreError> {
-        let orders = group
-            .iter()
-            .filter_map(|index| self.jobs[*index].order.clone())
-            .collect();
-        let mut facts = match self.gather(orders).await {
-            Ok(facts) => facts,
-            Err(failure) => return self.fail_group(group, &failure).await,
+        let Some(mut facts) = self.gather_group(group).await? else {
+            return Ok(());
         };
         for (place, index) in group.iter().copied().enumerate() {
             if self.jobs[index].halt.is_some() {
@@ -44,10 +40,16 @@ impl<P: Ports> Attempt<'_, P> {
                 self.jobs[index].halt = Some(Halt::TimeShort);
                 continue;
             }
-            if !self.is_fresh(index)
-                && let Err(failure) = self.reread(&group[place..]).await
-            {
-                return self.fail_group(&group[place..], &failure).await;
+            if !self.is_fresh(index) {
+                // What a bill is made from is never older than what lets it be made.
+                let rest = &group[place..];
+                if let Err(failure) = self.reread(rest).await {
+                    return self.fail_group(rest, &failure).await;
+                }
+                match self.gather_group(rest).await? {
+                    Some(fresh) => facts = fresh,
+                    None => return Ok(()),
+                }
             }
             if self.left_the_queue(index).await? {
                 continue;
@@ -58,6 +60,41 @@ impl<P: Ports> Attempt<'_, P> {
             self.plan_one(index, facts).await?;
         }
         Ok(())
+    }
+
+    /// Reads the facts of a group in bulk. Where that is refused, each order is read alone, so that
+    /// one that cannot be read stops no other. `None`: nothing could be read, and all is noted.
+    async fn gather_group(
+        &mut self,
+        group: &[usize],
+    ) -> Result<Option<HashMap<OrderId, Facts>>, StoreError> {
+        let open = group
+            .iter()
+            .filter(|index| self.jobs[**index].halt.is_none());
+        let open: Vec<_> = open.copied().collect();
+        let order = |index: &usize| self.jobs[*index].order.clone();
+        let orders: Vec<_> = open.iter().filter_map(order).collect();
+        let failure = match self.gather(orders.clone()).await {
+            Ok(facts) => return Ok(Some(facts)),
+            Err(failure) => failure,
+        };
+        let concerns_one = matches!(
+            failure.class(),
+            FailureClass::Refuse | FailureClass::Replan | FailureClass::Adopt | FailureClass::Bug
+        );
+        if !concerns_one || open.len() < 2 {
+            self.fail_group(&open, &failure).await?;
+            return Ok(None);
+        }
+        let mut all = HashMap::new();
+        for index in open {
+            let order = self.jobs[index].order.clone();
+            match self.gather(order.into_iter().collect()).await {
+                Ok(facts) => all.extend(facts),
+                Err(failure) => self.fail(index, failure).await?,
+            }
+        }
+        Ok(Some(all))
     }
 
     fn is_fresh(&self, index: usize) -> bool {
@@ -72,8 +109,8 @@ impl<P: Ports> Attempt<'_, P> {
         let job = &self.jobs[index];
         // The window was judged when the order was taken up; here only what people change counts.
         let origin = match self.origin {
-            crate::record::Origin::Scan => crate::record::Origin::Sweep,
-            other => other,
+            Origin::Scan | Origin::Sweep => Origin::Sweep,
+            Origin::Person | Origin::Retry => self.origin,
         };
         match judge_order(job.order.as_ref(), &job.record, &window, origin) {
             Ok(()) => Ok(false),
@@ -81,12 +118,9 @@ impl<P: Ports> Attempt<'_, P> {
         }
     }
 
-    async fn plan_one(
-        &mut self,
-        index: usize,
-        facts: crate::plan::Facts,
-    ) -> Result<(), StoreError> {
+    async fn plan_one(&mut self, index: usize, mut facts: Facts) -> Result<(), StoreError> {
         let now = self.engine.now();
+        facts.names = self.names.clone();
         self.jobs[index].record.vendor_name = facts.vendor().map(|vendor| vendor.name.clone());
         let planned = {
             let books = self.books.read().unwrap_or_else(PoisonError::into_inner);
@@ -94,15 +128,30 @@ impl<P: Ports> Attempt<'_, P> {
         };
         let plan = match planned {
             Ok(plan) => plan,
-            Err(notice) => return self.fail(index, unplanned(notice)).await,
+            Err(notice) => return self.fail(index, Failure::from(notice)).await,
         };
         if let Some(bill) = plan.existing.clone() {
             return self.adopt_existing(index, &plan, &bill).await;
+        }
+        if let Some(notice) = self.number_sent_by_other(index, plan.number.as_deref()) {
+            return self.refuse(index, notice).await;
+        }
+        if let Err(failure) = self.claim_names(&plan.names).await {
+            return self.fail(index, failure).await;
         }
         let ensured = match self.ensure(&plan, &self.jobs[index].record).await {
             Ok(ensured) => ensured,
             Err(failure) => return self.fail(index, failure).await,
         };
+        // Creating names may have taken long: the order is looked at once more before its bill.
+        if !self.is_fresh(index) {
+            if let Err(failure) = self.reread(&[index]).await {
+                return self.fail(index, failure).await;
+            }
+            if self.left_the_queue(index).await? {
+                return Ok(());
+            }
+        }
         let record = &self.jobs[index].record;
         let draft = {
             let books = self.books.read().unwrap_or_else(PoisonError::into_inner);
@@ -130,6 +179,25 @@ impl<P: Ports> Attempt<'_, P> {
         let text = format!("A bill over {} was planned.", plan.total);
         let event = self.event(index, HistoryEvent::Planned, text, detail);
         self.send(index, intent, vec![event]).await
+    }
+
+    /// Numbers were looked up before any bill of this attempt was sent: an order sent a moment ago
+    /// may have taken this one.
+    fn number_sent_by_other(&self, index: usize, number: Option<&str>) -> Option<Notice> {
+        let key = match_key(number?);
+        let taken = self.jobs.iter().enumerate().find_map(|(other, job)| {
+            let (sent, bill) = match &job.record.state {
+                State::Planned { intent } => (intent.number.as_deref(), None),
+                State::Created { bill } | State::Linked { bill } => {
+                    (bill.number.as_deref(), Some(&bill.id))
+                }
+                _ => (None, None),
+            };
+            let same = other != index && sent.is_some_and(|sent| match_key(sent) == key);
+            same.then(|| bill.map_or_else(|| "of another order".to_owned(), ToString::to_string))
+        });
+        let notice = Notice::new(Code::NumberInUse).with("number", number?);
+        taken.map(|bill| notice.with("bill", bill))
     }
 
     /// The ledger was lost, but our own bill bears this order's number: it is the order's bill.
@@ -224,7 +292,10 @@ impl<P: Ports> Attempt<'_, P> {
         intent.sends += 1;
         intent.in_doubt = true;
         let record = &mut self.jobs[index].record;
-        record.wait = None;
+        if let Some(wait) = &mut record.wait {
+            // It is over, but another failure in a row must still count as one.
+            wait.not_before = wait.not_before.min(now);
+        }
         record.state = State::Planned {
             intent: intent.clone(),
         };
@@ -256,7 +327,6 @@ impl<P: Ports> Attempt<'_, P> {
         intent: &Intent,
         created: &CreatedBill,
     ) -> Result<(), StoreError> {
-        self.quickbooks_answered = true;
         let bill = &created.bill;
         let record = &mut self.jobs[index].record;
         let mut link = link_to(bill, record);
@@ -289,7 +359,6 @@ impl<P: Ports> Attempt<'_, P> {
         doubted_before: bool,
     ) -> Result<(), StoreError> {
         let is_definite = failure.class() != FailureClass::InDoubt;
-        self.quickbooks_answered &= is_definite;
         if is_definite {
             self.set_doubt(index, doubted_before);
         }
@@ -340,14 +409,6 @@ impl<P: Ports> Attempt<'_, P> {
             .as_ref()
             .map(crate::orders::Order::display_number)
             .unwrap_or_default()
-    }
-}
-
-fn unplanned(notice: Notice) -> Failure {
-    Failure {
-        notice,
-        answer: crate::failure::VendorAnswer::default(),
-        retry_after: None,
     }
 }
 

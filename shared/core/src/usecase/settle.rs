@@ -12,7 +12,8 @@ use crate::{
 
 use super::{
     Ports,
-    attempt::{Attempt, Halt, judge_order},
+    attempt::{Attempt, Halt},
+    enter::judge_order,
 };
 
 impl<P: Ports> Attempt<'_, P> {

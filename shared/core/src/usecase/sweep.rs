@@ -41,8 +41,10 @@ impl<P: Ports> Engine<P> {
             return Ok(());
         }
         self.mend_chain(tenant).await?;
-        if status.blocked(now).is_some() {
-            return Ok(());
+        if let Some(trouble) = status.blocked(now) {
+            let due = self.ports.store().due(tenant, &realm, now, DUE_MAX).await?;
+            let told = (&trouble.notice, trouble.recheck_at);
+            return self.tell_waiting(tenant, &realm, &due, told).await;
         }
         self.queue_due(tenant, &realm).await?;
         self.reconcile_when_due(tenant, &realm, &status, now).await
@@ -128,10 +130,13 @@ impl<P: Ports> Engine<P> {
             Some((changes, _)) => changes.bills_gone,
             None => self.verify_each(&*quickbooks, &linked).await?,
         };
-        let is_gone = |record: &&SyncRecord| record.bill().is_some_and(|b| gone.contains(&b.id));
-        let orders: Vec<_> = linked.iter().filter(is_gone).map(|r| r.key.order).collect();
-        for order in &orders {
-            self.orphan(tenant, realm, *order).await?;
+        let mut orders = Vec::new();
+        for record in &linked {
+            if let Some(bill) = record.bill().filter(|bill| gone.contains(&bill.id)) {
+                self.orphan(tenant, realm, record.key.order, &bill.id)
+                    .await?;
+                orders.push(record.key.order);
+            }
         }
         Ok(orders)
     }

@@ -11,7 +11,7 @@ use crate::{
     ids::{BillId, OrderId, RunNumber, TenantId},
     notice::{Code, Notice},
     ports::{Lane, Ledger, Outside, QuickBooks, StoreError},
-    record::{Origin, RecordKey, State, StateName, SyncRecord},
+    record::{Origin, RecordKey, State, StateName, SyncRecord, Todo},
     settings::Settings,
     tenant::TenantStatus,
 };
@@ -19,6 +19,7 @@ use crate::{
 use super::{
     Engine, Ports,
     attempt::{Attempt, Halt, Job},
+    commit::waiting_for,
 };
 
 /// A wish to sync some orders.
@@ -110,15 +111,16 @@ impl Outcome {
         if let State::Orphaned { bill } = &record.state {
             let notice = Notice::new(Code::BillDeleted).with("number", bill.written_number());
             told = told.because(&notice.with("order", record.order_number.as_str()));
-        }
-        if let Some(notice) = record.notice() {
+        } else if let Some(notice) = record.notice()
+            && !matches!(outcome, OutcomeKind::Billed | OutcomeKind::Ineligible)
+        {
             told = told.because(notice);
         }
         told.bill = record.bill().map(|bill| bill.id.clone());
         if record.state.name() == StateName::Linked {
             told.bill_number = record.bill().map(|bill| bill.written_number().to_owned());
         }
-        if !matches!(outcome, OutcomeKind::Ineligible) {
+        if matches!(outcome, OutcomeKind::Waiting | OutcomeKind::InDoubt) {
             told.next_attempt = record.wait.as_ref().map(|wait| wait.not_before);
         }
         told
@@ -162,20 +164,50 @@ impl<P: Ports> Engine<P> {
         let status = self.ready_status(&request).await?;
         let settings = self.settings(&request.tenant).await?;
         if let Some((notice, next)) = self.stopped(&status, &request) {
-            return Ok(all_waiting(&request, &notice, next));
+            return self.all_waiting(&request, &status, &notice, next).await;
         }
         let tenant = request.tenant.clone();
         match self.attempt(&request, &status, settings.clone()).await {
-            Ok(mut attempt) => attempt.run().await,
+            Ok(mut attempt) => {
+                let report = attempt.run().await?;
+                if let Some(trouble) = &status.trouble
+                    && !attempt.stopped
+                    && attempt.disproves(trouble.notice.code)
+                {
+                    self.clear_trouble(&tenant).await?;
+                }
+                Ok(report)
+            }
             Err(failure) => {
                 self.note_failure(&tenant, &failure, settings.as_ref())
                     .await?;
                 let next = failure
                     .retry_after
                     .map(|wait| crate::record::later(self.now(), wait));
-                Ok(all_waiting(&request, &failure.notice, next))
+                self.all_waiting(&request, &status, &failure.notice, next)
+                    .await
             }
         }
+    }
+
+    /// Nothing was attempted: every order stays as it is, and whoever asked hears of it in time.
+    async fn all_waiting(
+        &self,
+        request: &SyncRequest,
+        status: &TenantStatus,
+        notice: &Notice,
+        next: Option<Timestamp>,
+    ) -> Result<SyncReport, StoreError> {
+        if let Some(realm) = &status.realm {
+            let (tenant, orders) = (&request.tenant, &request.orders);
+            self.tell_waiting(tenant, realm, orders, (notice, next))
+                .await?;
+        }
+        let outcome = |id: &OrderId| Outcome::waiting(*id, &id.to_string(), notice, next);
+        Ok(SyncReport {
+            outcomes: request.orders.iter().map(outcome).collect(),
+            left_over: Vec::new(),
+        })
     }
 
     /// A person's attempt is not held up by an old trouble: it may just have been mended.
@@ -244,6 +276,7 @@ impl<P: Ports> Engine<P> {
             .get(&request.tenant, &*quickbooks, now, &self.policy)
             .await?;
         let jobs = self.jobs(request, &realm, &*autotask).await?;
+        let names = self.known_names(&request.tenant).await?;
         Ok(Attempt {
             engine: self,
             tenant: request.tenant.clone(),
@@ -257,7 +290,8 @@ impl<P: Ports> Engine<P> {
             quickbooks,
             books: Arc::clone(&books),
             jobs,
-            quickbooks_answered: true,
+            names,
+            stopped: false,
         })
     }
 
@@ -280,21 +314,20 @@ impl<P: Ports> Engine<P> {
         ids.dedup();
         let jobs = ids.into_iter().map(|id| {
             let order = shown.remove(&id);
-            match known.remove(&id) {
-                Some(record) => Job::known(record, order, now),
-                None => {
-                    let number = order.as_ref().map(crate::orders::Order::display_number);
-                    let key = RecordKey {
-                        tenant: request.tenant.clone(),
-                        realm: realm.clone(),
-                        order: id,
-                    };
-                    let operation = self.operation();
-                    let number = number.unwrap_or_else(|| id.to_string());
-                    let mut record = SyncRecord::queued(key, number, operation, now);
-                    record.run = request.run;
-                    Job::new(record, order, now)
-                }
+            if let Some(record) = known.remove(&id) {
+                Job::known(record, order, now)
+            } else {
+                let number = order.as_ref().map(crate::orders::Order::display_number);
+                let key = RecordKey {
+                    tenant: request.tenant.clone(),
+                    realm: realm.clone(),
+                    order: id,
+                };
+                let operation = self.operation();
+                let number = number.unwrap_or_else(|| id.to_string());
+                let mut record = SyncRecord::queued(key, number, operation, now);
+                record.run = request.run;
+                Job::new(record, order, now)
             }
         });
         Ok(jobs.collect())
@@ -306,23 +339,13 @@ impl<P: Ports> Engine<P> {
     }
 }
 
-fn all_waiting(request: &SyncRequest, notice: &Notice, next: Option<Timestamp>) -> SyncReport {
-    let outcome = |id: &OrderId| Outcome::waiting(*id, &id.to_string(), notice, next);
-    SyncReport {
-        outcomes: request.orders.iter().map(outcome).collect(),
-        left_over: Vec::new(),
-    }
-}
-
 impl Job {
     pub(super) fn outcome(&self) -> Outcome {
         match &self.halt {
-            Some(Halt::Waits(notice, next)) => Outcome::waiting(
-                self.record.key.order,
-                &self.record.order_number,
-                notice,
-                *next,
-            ),
+            Some(Halt::Waits(notice, next)) => waiting_for(&self.record, notice, *next),
+            Some(Halt::Overtaken(until)) => {
+                waiting_for(&self.record, &Notice::new(Code::Overtaken), *until)
+            }
             Some(Halt::Ineligible(reason)) => {
                 let mut outcome = Outcome::plain(
                     self.record.key.order,
@@ -335,5 +358,20 @@ impl Job {
             }
             Some(Halt::TimeShort) | None => Outcome::of(&self.record),
         }
+    }
+}
+
+impl<P: Ports> Attempt<'_, P> {
+    /// Whether some order came so far that this trouble of the whole tenant cannot be left.
+    fn disproves(&self, trouble: Code) -> bool {
+        self.jobs
+            .iter()
+            .any(|job| match (trouble, &job.record.state) {
+                (Code::TodoRefused, _) => matches!(job.record.todo, Todo::Open { .. }),
+                (_, State::Created { bill } | State::Linked { bill }) => {
+                    bill.seen_under == job.record.fence
+                }
+                _ => false,
+            })
     }
 }

@@ -80,7 +80,10 @@ impl<P: Ports> Attempt<'_, P> {
             text: text.clone(),
             sent_at: Some(now),
         };
-        self.jobs[index].record.wait = None;
+        if let Some(wait) = &mut self.jobs[index].record.wait {
+            // It is over, but another failure in a row must still count as one.
+            wait.not_before = wait.not_before.min(now);
+        }
         self.commit(index, Vec::new()).await?;
         if self.jobs[index].halt.is_some() {
             return Ok(());
@@ -147,6 +150,9 @@ impl<P: Ports> Attempt<'_, P> {
             {
                 let at = self.engine.now();
                 failed = self.autotask.complete_todo(open.id, at).await.err();
+                if failed.is_some() {
+                    break;
+                }
             }
             if let Some(failure) = failed {
                 self.fail(index, failure).await?;

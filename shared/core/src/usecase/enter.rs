@@ -1,0 +1,222 @@
+//! Entering an order: the claim, and whether there is anything to do for it at all.
+
+use serde_json::json;
+
+use crate::{
+    eligibility::{Ineligible, Window},
+    notice::Code,
+    orders::{ExternalNumber, Order},
+    ports::{Expected, HistoryEvent, StoreError},
+    protocol::{claim, next_generation, unflag},
+    record::{BillLink, ErrorMark, Intent, Origin, State, SyncRecord},
+};
+
+use super::{
+    Ports,
+    attempt::{Attempt, Halt, Job},
+};
+
+enum Judged {
+    /// Whatever its record says is next.
+    GoOn,
+    /// It starts over from what is known to exist.
+    Reopen,
+    /// It may not be transferred any more, and its record says so from now on.
+    Skip(Ineligible),
+    /// It may not be transferred; its record stays as it is.
+    Leave(Ineligible),
+}
+
+impl<P: Ports> Attempt<'_, P> {
+    /// Takes the lease in memory and decides whether this order is to be worked on at all.
+    pub(super) async fn enter(&mut self, index: usize) -> Result<(), StoreError> {
+        let (engine, now) = (self.engine, self.engine.now());
+        let window = self.window(now);
+        let job = &mut self.jobs[index];
+        let (policy, guards) = (&engine.policy, &engine.guards);
+        if !claim(&mut job.record, &self.holder, now, policy, guards) {
+            let until = job.record.lease.as_ref().map(|lease| lease.until);
+            job.halt = Some(Halt::Overtaken(until));
+            return Ok(());
+        }
+        if self.origin.is_person()
+            && let Some(wait) = &mut job.record.wait
+            && !wait.is_doubt()
+        {
+            wait.not_before = now;
+        }
+        if let Some(order) = &job.order {
+            job.record.order_number = order.display_number();
+        }
+        match judge(job, &window, self.origin) {
+            Judged::GoOn => Ok(()),
+            Judged::Reopen => self.reopen(index).await,
+            Judged::Skip(reason) => self.skip(index, reason).await,
+            Judged::Leave(reason) => {
+                if job.record.is_settled() {
+                    job.halt = Some(Halt::Ineligible(reason));
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// A settled order that became eligible again starts over from what is known to exist.
+    async fn reopen(&mut self, index: usize) -> Result<(), StoreError> {
+        let guards = self.engine.guards;
+        let job = &mut self.jobs[index];
+        let external = job.order.as_ref().map(Order::external);
+        let record = &mut job.record;
+        record.wait = None;
+        if external == Some(ExternalNumber::Blank) {
+            // Whoever cleared ERROR took our mark away with it.
+            record.error_mark = ErrorMark::None;
+        }
+        let unseen = |bill: BillLink| State::Created {
+            bill: BillLink {
+                seen_under: 0,
+                ..bill
+            },
+        };
+        record.state = match std::mem::replace(&mut record.state, State::Queued) {
+            State::NeedsPerson {
+                bill: Some(bill), ..
+            } if external == Some(ExternalNumber::Number(bill.written_number())) => unseen(bill),
+            State::Linked { bill }
+            | State::NeedsPerson {
+                bill: Some(bill),
+                intent: None,
+                ..
+            } => unseen(bill),
+            State::NeedsPerson {
+                intent: Some(intent),
+                ..
+            } => State::Planned {
+                intent: Intent {
+                    in_doubt: true,
+                    ..intent
+                },
+            },
+            State::Orphaned { .. } => {
+                next_generation(record, &guards);
+                State::Queued
+            }
+            State::Queued
+            | State::Refused { .. }
+            | State::Skipped { .. }
+            | State::NeedsPerson { .. } => State::Queued,
+            unfinished @ (State::Planned { .. } | State::Created { .. }) => unfinished,
+        };
+        let detail = json!({ "origin": self.origin });
+        let text = "The order is taken up again.";
+        let event = self.event(index, HistoryEvent::Asked, text, detail);
+        self.commit(index, vec![event]).await
+    }
+
+    /// The order may not be transferred (any more): nothing is written outside but its own to-do.
+    pub(super) async fn skip(
+        &mut self,
+        index: usize,
+        reason: Ineligible,
+    ) -> Result<(), StoreError> {
+        let is_new = matches!(self.jobs[index].stored.expected, Expected::Absent);
+        if is_new && self.jobs[index].record.request.is_none() {
+            self.jobs[index].halt = Some(Halt::Ineligible(reason));
+            return Ok(());
+        }
+        let text = reason.text();
+        let detail = json!({ "code": reason.code() });
+        let record = &mut self.jobs[index].record;
+        record.wait = None;
+        unflag(record);
+        record.state = State::Skipped { reason };
+        let event = self.event(index, HistoryEvent::Skipped, text, detail);
+        self.commit(index, vec![event]).await
+    }
+}
+
+/// Decides from the record and the order as it is now whether it may be transferred.
+pub(super) fn judge_order(
+    order: Option<&Order>,
+    record: &SyncRecord,
+    window: &Window,
+    origin: Origin,
+) -> Result<(), Ineligible> {
+    let Some(order) = order else {
+        return Err(Ineligible::Gone);
+    };
+    // What a person asked for stays asked for when the sweeper carries it on.
+    let ours = record.error_mark == ErrorMark::Written || record.request.is_some();
+    let origin = if ours && origin != Origin::Scan {
+        Origin::Retry
+    } else {
+        origin
+    };
+    window.judge(order, origin)
+}
+
+fn judge(job: &Job, window: &Window, origin: Origin) -> Judged {
+    let record = &job.record;
+    let asked = origin.is_person() || record.is_freshly_asked();
+    match (
+        &record.state,
+        judge_order(job.order.as_ref(), record, window, origin),
+    ) {
+        // ERROR that we wrote ourselves does not stop what a person has already asked for.
+        (State::Queued, Err(Ineligible::MarkedError))
+            if record.error_mark == ErrorMark::Written =>
+        {
+            Judged::GoOn
+        }
+        (State::Queued, Err(reason))
+        | (State::Refused { .. }, Err(reason @ Ineligible::HasNumber { .. })) => {
+            Judged::Skip(reason)
+        }
+        (State::Queued, Ok(())) | (State::Planned { .. } | State::Created { .. }, _) => {
+            Judged::GoOn
+        }
+        (State::Linked { .. }, Ok(())) => Judged::Reopen,
+        (State::Linked { bill }, Err(Ineligible::HasNumber { number }))
+            if number == bill.written_number() =>
+        {
+            Judged::GoOn
+        }
+        (State::NeedsPerson { .. }, Err(Ineligible::HasNumber { number })) => {
+            judge_numbered(record, number, asked)
+        }
+        // Only a person reopens these: by asking, or by clearing the ERROR that we wrote.
+        (State::Refused { .. } | State::NeedsPerson { .. }, Ok(())) => {
+            let cleared = origin == Origin::Scan && record.error_mark == ErrorMark::Written;
+            if asked || cleared {
+                Judged::Reopen
+            } else {
+                Judged::GoOn
+            }
+        }
+        (State::Orphaned { .. } | State::Skipped { .. }, Ok(())) => {
+            if asked || origin == Origin::Scan {
+                Judged::Reopen
+            } else {
+                Judged::GoOn
+            }
+        }
+        (_, Err(reason)) => Judged::Leave(reason),
+    }
+}
+
+/// A person entered a number while the order waited for them: it may say what they decided.
+fn judge_numbered(record: &SyncRecord, number: String, asked: bool) -> Judged {
+    let is_the_bill = record
+        .bill()
+        .is_some_and(|bill| bill.written_number() == number);
+    let by_hand = record
+        .notice()
+        .is_some_and(|notice| notice.code == Code::NumberByHand);
+    match (is_the_bill, by_hand) {
+        (true, _) => Judged::Reopen,
+        // That number is what the person was asked about: our bill still exists.
+        (false, true) if asked => Judged::Reopen,
+        (false, true) => Judged::Leave(Ineligible::HasNumber { number }),
+        (false, false) => Judged::Skip(Ineligible::HasNumber { number }),
+    }
+}
