@@ -1,3 +1,39 @@
-//! The single-machine program `purser`.
+//! The single-machine program `purser`: the same handlers in one process on SQLite.
 
-fn main() {}
+mod cli;
+mod commands;
+mod demo;
+mod exit;
+mod keys;
+mod output;
+mod program;
+mod runner;
+mod summary;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::{cli::Cli, exit::ProgramError, output::Output};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let output = Output::new(cli.json);
+    purser_runtime::telemetry::start(cli.json);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    let result = match runtime {
+        Ok(runtime) => runtime.block_on(commands::run(cli, &output)),
+        Err(error) => Err(ProgramError::wrong(
+            "system",
+            format!("The program could not start its threads: {error}."),
+            "Close other programs and try again.",
+        )),
+    };
+    let exit = result.unwrap_or_else(|error| {
+        output.error(&error);
+        error.exit
+    });
+    ExitCode::from(exit as u8)
+}

@@ -126,6 +126,12 @@ impl Outcome {
         told
     }
 
+    /// An order that may not be transferred.
+    pub fn ineligible(order: OrderId, number: &str, reason: &crate::eligibility::Ineligible) -> Self {
+        let told = Self::plain(order, number, OutcomeKind::Ineligible);
+        Self { code: Some(reason.code().to_owned()), cause: Some(reason.text()), ..told }
+    }
+
     fn plain(order: OrderId, number: &str, outcome: OutcomeKind) -> Self {
         let number = number.to_owned();
         Self {

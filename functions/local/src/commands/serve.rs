@@ -1,0 +1,61 @@
+//! `purser serve`: the engine with the real endpoints, until it is told to stop.
+
+use purser_core::ports::Ledger as _;
+use purser_runtime::configuration::Configuration;
+
+use crate::{
+    demo,
+    exit::{Exit, ProgramError},
+    output::Output,
+    program::{Program, Role},
+    runner::Runner,
+};
+
+pub(super) async fn run(
+    configuration: Configuration,
+    output: &Output,
+) -> Result<Exit, ProgramError> {
+    demo::refuse_demo_folder(&configuration)?;
+    let program = Program::open(configuration, Role::Engine)?;
+    program.take_over().await?;
+    let tenants = program.store.tenants().await?;
+    output.say(&match tenants.len() {
+        0 => "Serving. There is no tenant yet: add one with `purser connection add`.".to_owned(),
+        count => format!("Serving {count} tenant(s). Stop with Ctrl-C."),
+    });
+    keep_running(&program).await?;
+    output.say("Stopped; whatever was under way goes on at the next start.");
+    Ok(Exit::Ok)
+}
+
+/// Runs the engine until the program is told to stop; the message in hand is finished first.
+pub(crate) async fn keep_running(program: &Program) -> Result<(), ProgramError> {
+    let runner = Runner::new(program)?;
+    let told = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let flag = std::sync::Arc::clone(&told);
+    tokio::spawn(async move {
+        wait_for_signal().await;
+        flag.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
+    let is_told = || {
+        let told = told.load(std::sync::atomic::Ordering::Relaxed);
+        async move { Ok(told) }
+    };
+    runner.work_until(is_told).await?;
+    Ok(())
+}
+
+async fn wait_for_signal() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+            return;
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
+}

@@ -1,0 +1,234 @@
+//! The engine of one machine: alarms, queue, sweeps and mail, handled by the same handlers that the
+//! functions run.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use purser_core::{
+    ids::{OrderId, RunNumber, TenantId},
+    ports::{Clock, Inbox as _, Ledger as _, StoreError},
+    record::later,
+    usecase::{Outcome, Ports as _, ScanReport},
+};
+use purser_runtime::{
+    handlers::{self, ScanEvent, Worked},
+    outbox::Mailer,
+};
+
+use crate::{exit::ProgramError, program::Program};
+
+/// How many messages are handled at the same time; each group only one at a time.
+const WORKERS: usize = 6;
+/// How long an idle worker waits before it looks again.
+const IDLE: Duration = Duration::from_millis(100);
+/// A message received more often than this is set aside.
+const RECEIVES_MAX: u32 = 5;
+
+/// What the engine saw since it was started.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    /// The last scan of each tenant.
+    pub(crate) scans: BTreeMap<TenantId, (RunNumber, ScanReport)>,
+    /// The last outcome of each order.
+    pub(crate) outcomes: BTreeMap<(TenantId, OrderId), Outcome>,
+    /// Runs that ended.
+    pub(crate) ended: BTreeMap<TenantId, RunNumber>,
+}
+
+/// The engine's loop.
+pub(crate) struct Runner<'p> {
+    program: &'p Program,
+    mailer: Option<Mailer>,
+    seen: Mutex<Seen>,
+    swept_at: Mutex<Option<Timestamp>>,
+}
+
+impl<'p> Runner<'p> {
+    pub(crate) fn new(program: &'p Program) -> Result<Self, ProgramError> {
+        let mailer = program
+            .configuration
+            .mail
+            .as_ref()
+            .map(Mailer::new)
+            .transpose();
+        let mailer = mailer.map_err(|problem| {
+            ProgramError::wrong(
+                "mail",
+                format!("Mail cannot be sent: {problem}."),
+                "Correct PURSER_SMTP_URL and PURSER_MAIL_FROM.",
+            )
+        })?;
+        Ok(Self {
+            program,
+            mailer,
+            seen: Mutex::default(),
+            swept_at: Mutex::default(),
+        })
+    }
+
+    pub(crate) fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn now(&self) -> Timestamp {
+        self.program.engine.ports().clock().now()
+    }
+
+    /// Works until `is_done` says so. Checked whenever there is nothing to do at once.
+    pub(crate) async fn work_until<F>(&self, is_done: impl Fn() -> F) -> Result<(), StoreError>
+    where
+        F: Future<Output = Result<bool, StoreError>>,
+    {
+        let (stop, stopped) = tokio::sync::watch::channel(false);
+        let workers = (0..WORKERS).map(|_| self.worker(stopped.clone()));
+        let workers = futures_util::future::try_join_all(workers);
+        let keeper = async {
+            let kept = self.keep_until(is_done).await;
+            // Workers end after the message in hand.
+            stop.send_replace(true);
+            kept
+        };
+        let (workers, keeper) = tokio::join!(workers, keeper);
+        keeper?;
+        workers.map(drop)
+    }
+
+    async fn keep_until<F>(&self, is_done: impl Fn() -> F) -> Result<(), StoreError>
+    where
+        F: Future<Output = Result<bool, StoreError>>,
+    {
+        loop {
+            let scanned = self.scan_due().await?;
+            self.sweep_when_due().await?;
+            self.send_mail().await?;
+            if !scanned && is_done().await? {
+                return self.send_mail().await;
+            }
+            self.program.engine.ports().clock().sleep(IDLE).await;
+        }
+    }
+
+    async fn worker(&self, stopped: tokio::sync::watch::Receiver<bool>) -> Result<(), StoreError> {
+        while !*stopped.borrow() {
+            if !self.work_one().await? {
+                self.program.engine.ports().clock().sleep(IDLE).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Handles one message, if there is one.
+    async fn work_one(&self) -> Result<bool, StoreError> {
+        let store = &self.program.store;
+        let policy = self.program.engine.policy();
+        let Some(delivery) = store.receive(policy.visibility).await? else {
+            return Ok(false);
+        };
+        let worked = handlers::work(&self.program.engine, &delivery.body, self.now()).await;
+        match worked {
+            Ok(Worked::Synced(report)) => {
+                self.note(&delivery.body, report.outcomes);
+                store.acknowledge(&delivery.receipt).await?;
+            }
+            Ok(Worked::RunEnded(tenant, run)) => {
+                store.acknowledge(&delivery.receipt).await?;
+                self.seen().ended.insert(tenant, run);
+            }
+            Ok(Worked::NewerVersion) => {
+                store
+                    .give_back(&delivery.receipt, policy.sweep_interval)
+                    .await?;
+            }
+            Ok(Worked::Poison(why)) => {
+                tracing::error!(%why, "a message that cannot be understood was set aside");
+                store.bury(&delivery.receipt, &why).await?;
+            }
+            Err(StoreError::Unavailable(why)) if delivery.receives < RECEIVES_MAX => {
+                tracing::warn!(%why, "a message is handled again later");
+                store.give_back(&delivery.receipt, policy.backoff).await?;
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(true)
+    }
+
+    fn note(&self, body: &str, outcomes: Vec<Outcome>) {
+        let message: Result<purser_core::ports::WorkMessage, _> = serde_json::from_str(body);
+        let Ok(message) = message else { return };
+        let mut seen = self.seen();
+        for outcome in outcomes {
+            seen.outcomes
+                .insert((message.tenant().clone(), outcome.order), outcome);
+        }
+    }
+
+    /// Starts every run whose alarm has come.
+    async fn scan_due(&self) -> Result<bool, StoreError> {
+        let due = self.program.store.due_alarms(self.now()).await?;
+        let found = !due.is_empty();
+        let scans = due.into_iter().map(|(tenant, run)| async move {
+            let event = ScanEvent::new(tenant.clone(), run);
+            if let Some(report) = handlers::scan(&self.program.engine, &event).await? {
+                self.seen().scans.insert(tenant.clone(), (run, report));
+            }
+            self.program.store.disarm(&tenant, run).await
+        });
+        futures_util::future::try_join_all(scans).await?;
+        Ok(found)
+    }
+
+    async fn sweep_when_due(&self) -> Result<(), StoreError> {
+        let now = self.now();
+        let due = {
+            let mut swept = self.swept_at.lock().unwrap_or_else(PoisonError::into_inner);
+            let interval = self.program.engine.policy().sweep_interval;
+            // A clock that went back must not stop the sweeper.
+            let due = swept.is_none_or(|at| later(at, interval) <= now || at > now);
+            if due {
+                *swept = Some(now);
+            }
+            due
+        };
+        if !due {
+            return Ok(());
+        }
+        self.program.engine.sweep().await?;
+        for tenant in self.program.store.tenants().await? {
+            if let Err(failure) = self
+                .program
+                .engine
+                .ports()
+                .outside()
+                .keep_alive(&tenant)
+                .await
+            {
+                tracing::warn!(tenant.id = %tenant, failure.code = %failure.code(), "keep-alive failed");
+            }
+        }
+        Ok(())
+    }
+
+    async fn send_mail(&self) -> Result<(), StoreError> {
+        match &self.mailer {
+            Some(mailer) => mailer.send_all(&*self.program.store, self.now()).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Queues every order whose wait is over, for a command that waits for all of them.
+    pub(crate) async fn queue_due(&self) -> Result<(), StoreError> {
+        for tenant in self.program.store.tenants().await? {
+            let status = self.program.engine.status(&tenant).await?;
+            if let Some(realm) = status.realm.clone()
+                && status.blocked(self.now()).is_none()
+            {
+                self.program.engine.queue_due(&tenant, &realm).await?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,149 @@
+//! Handlers: a plain event in, a use case, a plain answer out. The functions on AWS and the program
+//! on one machine run the same ones with the same event JSON.
+
+use jiff::Timestamp;
+use purser_core::{
+    ids::{RunNumber, TenantId},
+    policy::Policy,
+    ports::{Chance as _, Lane, Message, Queue as _, StoreError, WorkMessage},
+    record::later,
+    usecase::{Engine, Ports, RunStart, ScanReport, SyncReport, SyncRequest},
+};
+use serde::{Deserialize, Serialize};
+
+/// The event that starts one run of one tenant; the payload of its one-time alarm.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScanEvent {
+    /// The version of this form; 1.
+    pub version: u32,
+    /// Whose run.
+    pub tenant: TenantId,
+    /// Which run.
+    pub run: RunNumber,
+}
+
+impl ScanEvent {
+    /// The event of one run.
+    pub fn new(tenant: TenantId, run: RunNumber) -> Self {
+        Self {
+            version: 1,
+            tenant,
+            run,
+        }
+    }
+}
+
+/// What became of a work message.
+#[derive(Debug)]
+pub enum Worked {
+    /// Its orders' states are stored: it may be acknowledged.
+    Synced(SyncReport),
+    /// A run ended: it may be acknowledged.
+    RunEnded(TenantId, RunNumber),
+    /// It was written by another version of the program: it is left for that one.
+    NewerVersion,
+    /// It can never be understood: it belongs among the dead letters.
+    Poison(String),
+}
+
+/// Handles the event of the scanner. A second event for the same run does nothing.
+pub async fn scan<P: Ports>(
+    engine: &Engine<P>,
+    event: &ScanEvent,
+) -> Result<Option<ScanReport>, StoreError> {
+    match engine.claim_run(&event.tenant, event.run).await? {
+        RunStart::Repeated => Ok(None),
+        RunStart::Claimed => engine.scan(&event.tenant, event.run).await.map(Some),
+    }
+}
+
+/// Handles one work message. An error means that it must not be acknowledged.
+pub async fn work<P: Ports>(
+    engine: &Engine<P>,
+    body: &str,
+    started: Timestamp,
+) -> Result<Worked, StoreError> {
+    let message = match read_message(body) {
+        Ok(message) => message,
+        Err(worked) => return Ok(worked),
+    };
+    match message {
+        WorkMessage::EndOfRun { tenant, run, .. } => {
+            engine.end_run(&tenant, run).await?;
+            Ok(Worked::RunEnded(tenant, run))
+        }
+        WorkMessage::Sync {
+            tenant,
+            run,
+            orders,
+            origin,
+            ..
+        } => {
+            if orders.len() > WorkMessage::ORDERS_MAX {
+                return Ok(Worked::Poison(
+                    "it names more orders than a message may".to_owned(),
+                ));
+            }
+            let deadline = deadline(started, engine.policy());
+            let request = SyncRequest {
+                tenant,
+                run,
+                orders,
+                origin,
+                deadline,
+            };
+            let report = engine.sync(request.clone()).await?;
+            hand_on(engine, &request, &report).await?;
+            Ok(Worked::Synced(report))
+        }
+    }
+}
+
+/// When an invocation that started then must be over.
+fn deadline(started: Timestamp, policy: &Policy) -> Timestamp {
+    // On AWS the function's own time is the limit; the reserve is kept inside it.
+    later(started, policy.function_time + policy.function_reserve)
+}
+
+fn read_message(body: &str) -> Result<WorkMessage, Worked> {
+    #[derive(Deserialize)]
+    struct Versioned {
+        version: u32,
+    }
+    let poison = |error: serde_json::Error| Worked::Poison(error.to_string());
+    let versioned: Versioned = serde_json::from_str(body).map_err(poison)?;
+    if versioned.version != WorkMessage::VERSION {
+        return Err(Worked::NewerVersion);
+    }
+    serde_json::from_str(body).map_err(poison)
+}
+
+/// Orders there was no time for get a message of their own before this one is acknowledged.
+async fn hand_on<P: Ports>(
+    engine: &Engine<P>,
+    request: &SyncRequest,
+    report: &SyncReport,
+) -> Result<(), StoreError> {
+    if report.left_over.is_empty() {
+        return Ok(());
+    }
+    let nonce = engine.ports().chance().operation();
+    let lane = if request.origin.is_person() {
+        Lane::Person
+    } else {
+        Lane::Background
+    };
+    let message = Message {
+        lane,
+        deduplication: format!("rest-{nonce}"),
+        body: WorkMessage::Sync {
+            version: WorkMessage::VERSION,
+            tenant: request.tenant.clone(),
+            run: request.run,
+            orders: report.left_over.clone(),
+            origin: request.origin,
+        },
+    };
+    engine.ports().queue().send(vec![message]).await
+}

@@ -1,0 +1,167 @@
+//! Settings: live pick lists, import, export.
+
+use purser_core::{
+    books::{AccountKind, Books},
+    failure::Failure,
+    ids::TenantId,
+    orders::{PickListValue, Resource},
+    ports::{Autotask, DocumentKind, Lane, Outside, QuickBooks},
+    settings::{Choices, FieldError, Settings, SettingsDocument},
+    usecase::{Engine, Ports, store},
+};
+use serde::Serialize;
+
+/// What the pick lists offer right now, read from both systems.
+pub struct Offered {
+    books: Books,
+    statuses: Vec<PickListValue>,
+    action_types: Vec<PickListValue>,
+    resources: Vec<Resource>,
+}
+
+/// One entry of a pick list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Entry {
+    /// What is stored.
+    pub id: String,
+    /// What people see.
+    pub label: String,
+}
+
+/// The pick lists by the field they belong to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct OfferedLists {
+    /// For `payable_account`.
+    pub payable_account: Vec<Entry>,
+    /// For `created_item_account` and `freight_account`.
+    pub expense_account: Vec<Entry>,
+    /// For `purchase_tax_code`; empty in the US.
+    pub purchase_tax_code: Vec<Entry>,
+    /// For `submitted_status`.
+    pub submitted_status: Vec<Entry>,
+    /// For `todo_action_type`.
+    pub todo_action_type: Vec<Entry>,
+    /// For `todo_resource`.
+    pub todo_resource: Vec<Entry>,
+}
+
+/// Why settings were not stored.
+#[derive(Debug)]
+pub enum ImportError {
+    /// These fields are wrong; nothing was stored.
+    Fields(Vec<FieldError>),
+    /// The pick lists could not be read, or nothing could be stored.
+    Failed(Failure),
+}
+
+impl From<Failure> for ImportError {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+impl From<purser_core::ports::StoreError> for ImportError {
+    fn from(error: purser_core::ports::StoreError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl Offered {
+    /// Reads every pick list.
+    pub async fn read<P: Ports>(engine: &Engine<P>, tenant: &TenantId) -> Result<Self, Failure> {
+        let outside = engine.ports().outside();
+        let autotask = outside.autotask(tenant, Lane::Person).await?;
+        let quickbooks = outside.quickbooks(tenant, Lane::Person).await?;
+        Ok(Self {
+            statuses: autotask.statuses().await?,
+            action_types: autotask.action_types().await?,
+            resources: autotask.resources().await?,
+            books: Books::new(quickbooks.books().await?),
+        })
+    }
+
+    /// What settings are parsed against.
+    pub fn choices(&self) -> Choices<'_> {
+        Choices {
+            books: &self.books,
+            statuses: &self.statuses,
+            action_types: &self.action_types,
+            resources: &self.resources,
+        }
+    }
+
+    /// The reference data that was read.
+    pub const fn books(&self) -> &Books {
+        &self.books
+    }
+
+    /// The pick lists for people.
+    pub fn lists(&self) -> OfferedLists {
+        let accounts = |wanted: AccountKind| {
+            let all = self.books.accounts().into_iter();
+            all.filter(|account| account.active && account.kind == wanted)
+                .map(|account| entry(&account.id, &account.name))
+                .collect()
+        };
+        let is_us = self.books.company().is_us();
+        let codes = self
+            .books
+            .tax_codes()
+            .iter()
+            .filter(|code| code.active && !is_us);
+        OfferedLists {
+            payable_account: accounts(AccountKind::Payable),
+            expense_account: accounts(AccountKind::Expense),
+            purchase_tax_code: codes.map(|code| entry(&code.id, &code.name)).collect(),
+            submitted_status: pick_list(&self.statuses),
+            todo_action_type: pick_list(&self.action_types),
+            todo_resource: self
+                .resources
+                .iter()
+                .map(|r| entry(&r.id, &r.name))
+                .collect(),
+        }
+    }
+}
+
+fn entry(id: &impl ToString, label: &str) -> Entry {
+    Entry {
+        id: id.to_string(),
+        label: label.to_owned(),
+    }
+}
+
+fn pick_list(values: &[PickListValue]) -> Vec<Entry> {
+    values
+        .iter()
+        .filter(|v| v.active)
+        .map(|v| entry(&v.value, &v.label))
+        .collect()
+}
+
+/// Parses and stores settings; nothing is stored when any field is wrong.
+pub async fn import<P: Ports>(
+    engine: &Engine<P>,
+    tenant: &TenantId,
+    document: &SettingsDocument,
+) -> Result<Settings, ImportError> {
+    let offered = Offered::read(engine, tenant).await?;
+    let settings = document
+        .parse(&offered.choices())
+        .map_err(ImportError::Fields)?;
+    store(
+        engine.ports().store(),
+        tenant,
+        DocumentKind::Settings,
+        &settings,
+    )
+    .await?;
+    // A new choice may be just what was missing.
+    engine.clear_trouble(tenant).await?;
+    Ok(settings)
+}
+
+/// Reads a document from text, with the place of what is wrong.
+pub fn read_document(text: &str) -> Result<SettingsDocument, String> {
+    serde_json::from_str(text).map_err(|error| error.to_string())
+}
