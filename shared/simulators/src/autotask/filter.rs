@@ -9,8 +9,9 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 
 use super::{
+    fields::{Field, FieldType},
     reply::Refusal,
-    schema::{Entity, Field, FieldType},
+    schema::Entity,
     value::{Row, decimal, instant},
 };
 

@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use super::{
+    fields::{Access, Field, FieldType},
     profile::OrderStatus,
-    schema::{Access, Entity, Field, FieldType},
+    schema::Entity,
     switches::InventoryPermission,
     value::{flag, text},
     world::World,

@@ -5,6 +5,7 @@
 
 mod action;
 mod database;
+mod fields;
 mod filter;
 mod metadata;
 mod profile;

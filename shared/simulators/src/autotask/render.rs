@@ -4,7 +4,8 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::{
-    schema::{Entity, FieldType},
+    fields::FieldType,
+    schema::Entity,
     switches::{AutotaskSwitches, FractionDigits},
     value::{Row, decimal, flag, instant, long, number},
     world::World,

@@ -4,10 +4,11 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
+    fields::{Access, Field, FieldType},
     metadata,
     reply::{Outcome, Refusal},
     rules,
-    schema::{Access, Entity, Field, FieldType},
+    schema::Entity,
     value::{Row, instant, long, time_value},
     world::World,
 };
