@@ -24,6 +24,7 @@ use http::{Request, Response, StatusCode};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
+    sync::watch,
 };
 
 use crate::{Exchange, Simulators};
@@ -36,18 +37,22 @@ pub async fn serve(
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
+    let (stop, stopping) = watch::channel(false);
     let service = Router::new()
         .fallback(answer)
-        .with_state(simulators)
+        .with_state((simulators, stopping))
         .into_make_service_with_connect_info::<CutSwitch>();
     let listener = CuttableListener { listener };
     axum::serve(listener, service)
-        .with_graceful_shutdown(shutdown)
+        .with_graceful_shutdown(async move {
+            shutdown.await;
+            stop.send_replace(true);
+        })
         .await
 }
 
 async fn answer(
-    State(simulators): State<Arc<Simulators>>,
+    State((simulators, mut stopping)): State<(Arc<Simulators>, watch::Receiver<bool>)>,
     ConnectInfo(cut): ConnectInfo<CutSwitch>,
     request: Request<Body>,
 ) -> Response<Body> {
@@ -61,7 +66,12 @@ async fn answer(
             cut.set();
             status(StatusCode::BAD_GATEWAY)
         }
-        Exchange::Silence => std::future::pending().await,
+        Exchange::Silence => {
+            // Silence ends with the server, not with the client's patience.
+            let _ = stopping.wait_for(|stopping| *stopping).await;
+            cut.set();
+            status(StatusCode::BAD_GATEWAY)
+        }
     }
 }
 

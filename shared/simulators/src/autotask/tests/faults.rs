@@ -201,7 +201,16 @@ async fn served_on_a_socket_a_cut_is_a_closed_connection() {
     simulators.faults.add(rule(FaultKind::TimeoutAfter));
     assert_eq!(ask().await.unwrap_err().kind, TransportErrorKind::Timeout);
     assert_eq!(ask().await.unwrap().status(), 200);
-    drop(client);
-    stop.send(()).unwrap();
-    served.await.unwrap().unwrap();
+    simulators.faults.add(rule(FaultKind::TimeoutBefore));
+    let user = database.api_user();
+    let uri = format!("http://{address}/atservicesrest/v1.0/zoneInformation?user={user}");
+    let request = http::Request::get(uri).body(bytes::Bytes::new()).unwrap();
+    let waiting = client.send(request, Duration::from_mins(1));
+    let stopping = async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        stop.send(()).unwrap();
+        served.await.unwrap().unwrap();
+    };
+    let (answer, ()) = futures_util::future::join(waiting, stopping).await;
+    assert_eq!(answer.unwrap_err().kind, TransportErrorKind::Broken);
 }

@@ -129,3 +129,18 @@ async fn people_complete_and_delete_todos() {
     let body = json!({ "id": id, "completedDate": null });
     assert_eq!(bench.patch("Companies/0/ToDos", body).await.0, 500);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_new_todo_may_stay_unseen_for_a_moment() {
+    let bench = Bench::new();
+    bench
+        .database
+        .switch(|switches| switches.read_after_write_lag_ms = 5_000);
+    let (_, answer) = bench.post("Companies/0/ToDos", todo(&bench)).await;
+    let id = answer["itemId"].as_i64().unwrap();
+    let path = format!("CompanyToDos/{id}");
+    assert_eq!(bench.get(&path).await.1["item"], Value::Null);
+    assert_eq!(bench.ids("CompanyToDos", json!([])).await, Ok(vec![]));
+    tokio::time::sleep(std::time::Duration::from_secs(6)).await;
+    assert_eq!(bench.ids("CompanyToDos", json!([])).await, Ok(vec![id]));
+}
