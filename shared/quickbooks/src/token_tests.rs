@@ -85,7 +85,7 @@ async fn no_interleaving_of_three_processes_loses_a_token_or_a_connection() {
         dice.load(seed ^ 0xaaaa);
         world.network.on_oauth(move |seen| {
             // A slow answer can outlast its announcement, so that another process takes over.
-            clock.advance(Duration::from_secs(dice.below(20)));
+            clock.advance(Duration::from_secs(dice.below(60)));
             let mut live = now_live.lock().unwrap();
             if used(seen) != *live {
                 return refused();
