@@ -17,6 +17,8 @@ pub mod protocol;
 pub mod record;
 pub mod settings;
 pub mod tenant;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod text;
 pub mod todo;
 pub mod usecase;

@@ -266,21 +266,24 @@ fn entered_by_hand(record: &SyncRecord, intent: &Intent, bills: &[BillSummary]) 
 }
 
 /// How often a wait has been repeated decides how long the next one is; chance spreads it.
+///
+/// `last` is when the attempt before this one ended: the time since then counts towards giving up,
+/// an hour at most, so that a time without attempts is not held against the order.
 pub fn wait(
     record: &SyncRecord,
     notice: Notice,
     asked: Option<Duration>,
     counts: bool,
-    (now, permille, policy): (Timestamp, u32, &Policy),
+    (last, now): (Timestamp, Timestamp),
+    (permille, policy): (u32, &Policy),
 ) -> Wait {
     let before = record.wait.as_ref();
     let attempts = before.map_or(0, |wait| wait.attempts).saturating_add(1);
     let backoff = policy.backoff_after(attempts);
     let spread = backoff / 2 + backoff / 2000 * permille.min(999);
     let since = before.map_or(now, |wait| wait.since);
-    // The record was last written when the wait before this one began, or later.
     let gone = before.map_or(Duration::ZERO, |_| {
-        Duration::try_from(record.updated_at.duration_until(now)).unwrap_or_default()
+        Duration::try_from(last.duration_until(now)).unwrap_or_default()
     });
     let counted = before.map_or(0, |wait| wait.counted_seconds);
     let gone = gone

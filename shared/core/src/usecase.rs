@@ -25,6 +25,9 @@ mod sync;
 mod todos;
 mod trouble;
 
+#[cfg(test)]
+mod tests;
+
 use jiff::Timestamp;
 
 pub use ask::{Asked, RetryFilter};

@@ -57,6 +57,8 @@ pub(super) struct Job {
     pub(super) read_at: Timestamp,
     pub(super) halt: Option<Halt>,
     pub(super) replanned: bool,
+    /// When an earlier attempt wrote its record last.
+    pub(super) last_written: Timestamp,
 }
 
 /// What the store holds for an order, as far as this attempt knows.
@@ -100,6 +102,7 @@ impl Job {
             holds_lease: false,
         };
         Self {
+            last_written: record.updated_at,
             record,
             stored,
             order,

@@ -68,10 +68,15 @@ impl<P: Ports> Attempt<'_, P> {
         }
         job.record.operation = engine.operation();
         job.record.updated_at = now;
-        let outcome = job.outcome();
-        let told = (&outcome, job.record.is_settled());
-        let (mails, mut told) = mail::due(&mut job.record, told, now, &engine.policy);
-        history.append(&mut told);
+        let mut mails = Vec::new();
+        if !goes_on {
+            // While a step follows at once, the result is better waited for than told of.
+            let outcome = job.outcome();
+            let told = (&outcome, job.record.is_settled());
+            let (due, mut told) = mail::due(&mut job.record, told, now, &engine.policy);
+            mails = due;
+            history.append(&mut told);
+        }
         let expected = if engine.guards.fence {
             job.stored.expected.clone()
         } else {

@@ -126,13 +126,15 @@ impl<P: Ports> Attempt<'_, P> {
         // An attempt begins only after both systems have answered; our own troubles and waits that
         // a system asks for never lead to giving up.
         let counts = failure.system().is_some() && failure.retry_after.is_none();
+        let last = self.jobs[index].last_written;
         let record = &mut self.jobs[index].record;
         let pause = wait(
             record,
             failure.notice.clone(),
             failure.retry_after,
             counts,
-            (now, permille, &self.engine.policy),
+            (last, now),
+            (permille, &self.engine.policy),
         );
         if pause.counted_seconds >= u64::from(self.settings.give_up_hours) * 3600 {
             return self.give_up(index, &failure.notice, pause).await;

@@ -127,9 +127,17 @@ impl Outcome {
     }
 
     /// An order that may not be transferred.
-    pub fn ineligible(order: OrderId, number: &str, reason: &crate::eligibility::Ineligible) -> Self {
+    pub fn ineligible(
+        order: OrderId,
+        number: &str,
+        reason: &crate::eligibility::Ineligible,
+    ) -> Self {
         let told = Self::plain(order, number, OutcomeKind::Ineligible);
-        Self { code: Some(reason.code().to_owned()), cause: Some(reason.text()), ..told }
+        Self {
+            code: Some(reason.code().to_owned()),
+            cause: Some(reason.text()),
+            ..told
+        }
     }
 
     fn plain(order: OrderId, number: &str, outcome: OutcomeKind) -> Self {
