@@ -15,6 +15,9 @@ use crate::{System, fault::FaultKind};
 
 const ENTRIES_DEFAULT: usize = 20_000;
 
+/// All kept bodies together.
+const BODY_BYTES_MAX: usize = 128 * 1024 * 1024;
+
 /// One call.
 #[derive(Clone, Debug, Serialize)]
 pub struct JournalEntry {
@@ -46,6 +49,12 @@ pub struct JournalEntry {
     pub effect: bool,
 }
 
+impl JournalEntry {
+    fn body_bytes(&self) -> usize {
+        self.request_body.len() + self.response_body.len()
+    }
+}
+
 /// Numbers of one system.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct SystemCounts {
@@ -70,6 +79,7 @@ pub struct Counts {
 struct Inner {
     entries: VecDeque<JournalEntry>,
     entries_max: usize,
+    body_bytes: usize,
     keep_bodies: bool,
     recorded: u64,
     counts: Counts,
@@ -94,6 +104,7 @@ impl Journal {
             inner: Mutex::new(Inner {
                 entries: VecDeque::new(),
                 entries_max,
+                body_bytes: 0,
                 keep_bodies: true,
                 recorded: 0,
                 counts: Counts::default(),
@@ -132,11 +143,13 @@ impl Journal {
             entry.request_body.clear();
             entry.response_body.clear();
         }
-        if inner.entries_max > 0 {
-            if inner.entries.len() >= inner.entries_max {
-                inner.entries.pop_front();
-            }
-            inner.entries.push_back(entry);
+        inner.body_bytes += entry.body_bytes();
+        inner.entries.push_back(entry);
+        while inner.entries.len() > inner.entries_max || inner.body_bytes > BODY_BYTES_MAX {
+            let Some(oldest) = inner.entries.pop_front() else {
+                break;
+            };
+            inner.body_bytes -= oldest.body_bytes();
         }
         inner.recorded
     }
@@ -183,6 +196,7 @@ impl Journal {
     pub fn clear(&self) {
         let mut inner = self.lock();
         inner.entries.clear();
+        inner.body_bytes = 0;
         inner.counts = Counts::default();
     }
 
@@ -222,6 +236,19 @@ mod tests {
         let numbers: Vec<u64> = journal.entries().iter().map(|e| e.number).collect();
         assert_eq!(numbers, [2, 3]);
         assert_eq!(journal.since(2).len(), 1);
+    }
+
+    #[test]
+    fn the_bodies_together_are_bounded_too() {
+        let journal = Journal::default();
+        for _ in 0..4 {
+            journal.record(JournalEntry {
+                response_body: "x".repeat(BODY_BYTES_MAX / 2 - 2),
+                ..entry()
+            });
+        }
+        assert_eq!(journal.entries().len(), 2);
+        assert_eq!(journal.latest(), 4);
     }
 
     #[test]
