@@ -63,7 +63,7 @@ impl Ineligible {
             Self::MarkedError => {
                 "External PO Number says ERROR; clear it or press Retry.".to_owned()
             }
-            Self::Gone => "The order is no longer in Autotask.".to_owned(),
+            Self::Gone => "The order is not in Autotask, or the API user may not see it.".to_owned(),
         }
     }
 }
@@ -140,5 +140,110 @@ impl Window {
             return Err(Ineligible::TooOld { first_day });
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{SUBMITTED, at, noon, order, settings};
+
+    fn window(days_back: u16, zone: &str, now: Timestamp) -> Window {
+        let settings = Settings {
+            days_back,
+            ..settings()
+        };
+        Window::new(&settings, SUBMITTED, Some(zone), now)
+    }
+
+    #[test]
+    fn an_order_is_eligible_only_when_all_three_conditions_hold() {
+        let window = window(5, "UTC", noon());
+        for case in 0..8_u8 {
+            let mut order = order();
+            if case & 1 == 0 {
+                order.status = Some(StatusId::new(9));
+            }
+            if case & 2 == 0 {
+                order.created = Some(at("2026-03-01T12:00:00Z"));
+            }
+            if case & 4 == 0 {
+                order.external_number = Some("1042".to_owned());
+            }
+            assert_eq!(
+                window.judge(&order, Origin::Scan).is_ok(),
+                case == 7,
+                "{case}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_window_is_inclusive_in_calendar_days_of_the_tenants_zone() {
+        let eligible = |days, zone: &str, created: &str| {
+            let mut order = order();
+            order.created = Some(at(created));
+            window(days, zone, noon())
+                .judge(&order, Origin::Scan)
+                .is_ok()
+        };
+        assert!(eligible(5, "UTC", "2026-03-11T00:00:00Z"));
+        assert!(!eligible(5, "UTC", "2026-03-10T23:59:59Z"));
+        // In Auckland it is the 17th already; in Honolulu it is the 16th.
+        assert!(!eligible(1, "Pacific/Auckland", "2026-03-15T10:59:59Z"));
+        assert!(eligible(1, "Pacific/Auckland", "2026-03-15T11:00:00Z"));
+        assert!(eligible(1, "Pacific/Honolulu", "2026-03-15T10:00:00Z"));
+        // New York went to summer time on the 8th: that day begins at 05:00 UTC.
+        assert!(eligible(8, "America/New_York", "2026-03-08T05:00:00Z"));
+        assert!(!eligible(8, "America/New_York", "2026-03-08T04:59:59Z"));
+    }
+
+    #[test]
+    fn a_window_of_no_days_pauses_scans_and_no_person() {
+        let window = window(0, "UTC", noon());
+        assert_eq!(
+            window.judge(&order(), Origin::Scan),
+            Err(Ineligible::Paused)
+        );
+        assert_eq!(window.judge(&order(), Origin::Person), Ok(()));
+        let mut dateless = order();
+        dateless.created = None;
+        let open = super::tests::window(5, "UTC", noon());
+        let judged = open.judge(&dateless, Origin::Scan);
+        assert_eq!(judged, Err(Ineligible::CreateDateMissing));
+    }
+
+    #[test]
+    fn error_is_ours_for_a_person_only() {
+        let window = window(5, "UTC", noon());
+        let mut order = order();
+        order.external_number = Some(" Error ".to_owned());
+        for origin in [Origin::Scan, Origin::Sweep] {
+            assert_eq!(window.judge(&order, origin), Err(Ineligible::MarkedError));
+        }
+        for origin in [Origin::Person, Origin::Retry] {
+            assert_eq!(window.judge(&order, origin), Ok(()));
+        }
+    }
+
+    #[test]
+    fn every_reason_has_its_code_and_sentence() {
+        let reasons = [
+            Ineligible::NotSubmitted,
+            Ineligible::CreateDateMissing,
+            Ineligible::TooOld {
+                first_day: "2026-03-01".parse().unwrap(),
+            },
+            Ineligible::Paused,
+            Ineligible::HasNumber {
+                number: "7".to_owned(),
+            },
+            Ineligible::MarkedError,
+            Ineligible::Gone,
+        ];
+        for reason in reasons {
+            assert!(reason.code().starts_with("ineligible."));
+            assert!(reason.text().ends_with('.'), "{reason:?}");
+        }
     }
 }

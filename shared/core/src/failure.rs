@@ -144,3 +144,43 @@ impl fmt::Display for Failure {
 }
 
 impl std::error::Error for Failure {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_prefix_of_a_code_tells_its_class() {
+        for code in Code::ALL {
+            let text = code.as_str();
+            let class = match text.split_once('.').map_or(text, |(prefix, _)| prefix) {
+                _ if *code == Code::GivenUp => FailureClass::Refuse,
+                "wait" => FailureClass::Retry,
+                "doubt" => FailureClass::InDoubt,
+                "tenant" => FailureClass::TenantTrouble,
+                "connection" => FailureClass::Reconnect,
+                "bug" => FailureClass::Bug,
+                "token" => FailureClass::Refresh,
+                _ if matches!(code, Code::NameInUse | Code::DocNumberInUse) => FailureClass::Adopt,
+                _ if *code == Code::ReferenceGone => FailureClass::Replan,
+                _ => FailureClass::Refuse,
+            };
+            assert_eq!(code.class(), class, "{code}");
+        }
+    }
+
+    #[test]
+    fn a_failure_shows_codes_and_never_names() {
+        let failure = Failure::new(Code::VendorRefused)
+            .with("name", "Secret Supplier")
+            .answered(VendorAnswer {
+                status: Some(400),
+                code: Some("6000".to_owned()),
+                tid: None,
+            });
+        assert_eq!(
+            failure.to_string(),
+            "vendor.create_refused (HTTP 400) (code 6000)"
+        );
+    }
+}

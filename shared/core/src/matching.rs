@@ -214,3 +214,137 @@ pub fn check_item(item: &Item) -> Result<(), Notice> {
 fn is_folder(item: &Item) -> bool {
     matches!(item.kind, ItemKind::Category)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        books::BooksContent,
+        testing::{content, customer, item, vendor},
+    };
+
+    fn books(change: impl FnOnce(&mut BooksContent)) -> Books {
+        let mut content = content();
+        change(&mut content);
+        Books::new(content)
+    }
+
+    fn names(name: &str) -> Names<'_> {
+        Names {
+            raw: name,
+            clean: name,
+        }
+    }
+
+    fn vendor_for(books: &Books, mapped: Option<&str>, name: &str) -> Result<Option<String>, Code> {
+        match_party(books.vendors(), mapped, names(name), Role::Vendor)
+            .map(|found| found.map(|(vendor, how)| format!("{} {how:?}", vendor.id)))
+            .map_err(|notice| notice.code)
+    }
+
+    #[test]
+    fn a_vendor_is_found_by_override_then_name_then_unique_company_name() {
+        let books = books(|content| {
+            let mut by_company = vendor("v2", "J. Smith");
+            by_company.company_name = Some("Smith Tools".to_owned());
+            let mut twin = vendor("v3", "T. Smith");
+            twin.company_name = Some("Twin".to_owned());
+            let mut other = vendor("v4", "U. Smith");
+            other.company_name = Some("twin ".to_owned());
+            content.vendors.extend([by_company, twin, other]);
+        });
+        let found = |mapped, name| vendor_for(&books, mapped, name).map(Option::unwrap_or_default);
+        assert_eq!(found(None, " ACME  supply").unwrap(), "v1 Name");
+        assert_eq!(found(Some("v2"), "Acme Supply").unwrap(), "v2 Override");
+        assert_eq!(found(Some("v9"), "Acme Supply"), Err(Code::OverrideMissing));
+        assert_eq!(found(None, "Smith Tools").unwrap(), "v2 CompanyName");
+        assert_eq!(found(None, "Twin"), Err(Code::NameAmbiguous));
+        assert_eq!(found(None, "Unknown").unwrap(), "");
+    }
+
+    #[test]
+    fn an_inactive_or_deleted_name_is_refused_and_never_created_again() {
+        let books = books(|content| {
+            content.vendors[0].active = false;
+            let mut deleted = vendor("v2", "Old Co (deleted)");
+            deleted.active = false;
+            content.vendors.push(deleted);
+        });
+        assert_eq!(
+            vendor_for(&books, None, "Acme Supply"),
+            Err(Code::NameInactive)
+        );
+        assert_eq!(vendor_for(&books, None, "Old Co"), Err(Code::NameInactive));
+        assert_eq!(
+            vendor_for(&books, Some("v1"), "X"),
+            Err(Code::OverrideMissing)
+        );
+    }
+
+    #[test]
+    fn a_name_of_the_other_kind_is_refused_with_its_holder() {
+        let books = books(|content| content.customers.push(customer("c1", "Both Inc")));
+        let taken = refuse_taken(books.customers(), names("both inc"), Role::Vendor).unwrap_err();
+        assert_eq!(taken.code, Code::NameTaken);
+        assert!(taken.cause().contains("a customer"), "{}", taken.cause());
+        assert!(refuse_taken(books.customers(), names("Free"), Role::Vendor).is_ok());
+    }
+
+    fn item_for(
+        change: impl FnOnce(&mut Item),
+        field: NameField,
+        name: &str,
+    ) -> Result<bool, Code> {
+        let books = books(|content| {
+            let mut one = item("i1", "Firewall");
+            one.sku = Some("FW-1".to_owned());
+            change(&mut one);
+            content.items.push(one);
+        });
+        match_item(&books, field, names(name))
+            .map(|found| found.is_some())
+            .map_err(|notice| notice.code)
+    }
+
+    #[test]
+    fn an_item_must_be_active_purchasable_and_no_folder() {
+        let by = NameField::Name;
+        assert_eq!(item_for(|_| (), by, "firewall"), Ok(true));
+        assert_eq!(item_for(|_| (), NameField::Sku, "fw-1"), Ok(true));
+        assert_eq!(item_for(|_| (), by, "Switch"), Ok(false));
+        let inactive = item_for(|item| item.active = false, by, "Firewall");
+        assert_eq!(inactive, Err(Code::ItemInactive));
+        let unbuyable = item_for(|item| item.expense_account = None, by, "Firewall");
+        assert_eq!(unbuyable, Err(Code::ItemNotPurchasable));
+        for kind in [
+            ItemKind::Category,
+            ItemKind::Group,
+            ItemKind::Other("X".to_owned()),
+        ] {
+            let folder = item_for(|item| item.kind = kind, by, "Firewall");
+            assert_eq!(folder, Err(Code::ItemIsCategory));
+        }
+        let deleted = |item: &mut Item| {
+            item.name = "Firewall (deleted)".to_owned();
+            item.full_name.clone_from(&item.name);
+            item.active = false;
+        };
+        assert_eq!(item_for(deleted, by, "Firewall"), Err(Code::ItemInactive));
+    }
+
+    #[test]
+    fn two_items_of_one_name_are_ambiguous_unless_one_is_a_category() {
+        let twice = |kind: ItemKind| {
+            let books = books(|content| {
+                let mut second = item("i2", "Firewall");
+                second.kind = kind;
+                content.items.extend([item("i1", "Firewall"), second]);
+            });
+            match_item(&books, NameField::Name, names("Firewall"))
+                .map(|found| found.is_some())
+                .map_err(|notice| notice.code)
+        };
+        assert_eq!(twice(ItemKind::Service), Err(Code::ItemAmbiguous));
+        assert_eq!(twice(ItemKind::Category), Ok(true));
+    }
+}

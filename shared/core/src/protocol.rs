@@ -342,3 +342,6 @@ pub fn next_generation(record: &mut SyncRecord, guards: &Guards) {
         record.generation = record.generation.saturating_add(1);
     }
 }
+
+#[cfg(test)]
+mod tests;

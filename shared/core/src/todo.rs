@@ -23,3 +23,25 @@ pub fn text(record: &SyncRecord, notice: &Notice) -> String {
     );
     text.chars().take(TEXT_MAX).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{notice::Code, testing::record};
+
+    #[test]
+    fn the_text_starts_with_the_key_and_names_cause_remedy_and_code() {
+        let mut record = record();
+        record.vendor_name = Some("Acme Supply".to_owned());
+        let notice = Notice::new(Code::ItemMissing).with("name", "Firewall");
+        let text = text(&record, &notice);
+        assert!(text.starts_with("[PO 4711] Purchase order PO-1001 (Acme Supply) was not"));
+        for part in [
+            notice.cause(),
+            notice.remedy(),
+            "Code: item.missing".to_owned(),
+        ] {
+            assert!(text.contains(&part), "{text}");
+        }
+    }
+}
