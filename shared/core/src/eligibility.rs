@@ -63,7 +63,9 @@ impl Ineligible {
             Self::MarkedError => {
                 "External PO Number says ERROR; clear it or press Retry.".to_owned()
             }
-            Self::Gone => "The order is not in Autotask, or the API user may not see it.".to_owned(),
+            Self::Gone => {
+                "The order is not in Autotask, or the API user may not see it.".to_owned()
+            }
         }
     }
 }

@@ -40,6 +40,8 @@ pub struct ScanReport {
     pub counts: RunCounts,
     /// Why nothing was scanned, when nothing was.
     pub stopped: Option<Notice>,
+    /// How long to wait before the same scan may go through, when what stopped it passes by itself.
+    pub retry_after: Option<std::time::Duration>,
     /// True when the window is 0 days.
     pub paused: bool,
 }
