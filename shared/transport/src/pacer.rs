@@ -33,7 +33,7 @@ impl Pacer {
     ///
     /// A clock that went back books from the last known start on, never closer than the pace.
     pub fn book(&mut self, now: Duration) -> Duration {
-        let minute = Duration::from_secs(60) / self.scale;
+        let minute = Duration::from_mins(1) / self.scale;
         let second = Duration::from_secs(1) / self.scale;
         let start = now
             .max(self.window_opens(self.pace.per_second, second))
@@ -86,7 +86,7 @@ mod tests {
             assert!(second.count() <= 6);
             let minute = starts[i..]
                 .iter()
-                .take_while(|s| **s < *start + Duration::from_secs(60));
+                .take_while(|s| **s < *start + Duration::from_mins(1));
             assert!(minute.count() <= 350);
         }
     }
@@ -100,10 +100,7 @@ mod tests {
             },
             1,
         );
-        assert_eq!(pacer.book(Duration::from_secs(7200)), Duration::ZERO);
-        assert_eq!(
-            pacer.book(Duration::from_secs(3600)),
-            Duration::from_secs(60)
-        );
+        assert_eq!(pacer.book(Duration::from_hours(2)), Duration::ZERO);
+        assert_eq!(pacer.book(Duration::from_hours(1)), Duration::from_mins(1));
     }
 }

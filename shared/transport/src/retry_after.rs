@@ -3,20 +3,19 @@ use std::time::Duration;
 use http::{HeaderMap, header::RETRY_AFTER};
 
 /// The longest wait an outside system can ask of us; more is cut to this.
-const WAIT_MAX: Duration = Duration::from_secs(3600);
+const WAIT_MAX: Duration = Duration::from_hours(1);
 
 /// Reads `Retry-After` in seconds, or as an HTTP date measured against the answer's own `Date`.
 pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    let wait = match text.parse::<u64>() {
-        Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => {
-            let until = httpdate::parse_http_date(text).ok()?;
-            let date = headers.get(http::header::DATE)?.to_str().ok()?;
-            until
-                .duration_since(httpdate::parse_http_date(date).ok()?)
-                .unwrap_or_default()
-        }
+    let wait = if let Ok(seconds) = text.parse::<u64>() {
+        Duration::from_secs(seconds)
+    } else {
+        let until = httpdate::parse_http_date(text).ok()?;
+        let date = headers.get(http::header::DATE)?.to_str().ok()?;
+        until
+            .duration_since(httpdate::parse_http_date(date).ok()?)
+            .unwrap_or_default()
     };
     Some(wait.min(WAIT_MAX))
 }

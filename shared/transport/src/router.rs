@@ -33,12 +33,10 @@ impl Transport for Router {
             .uri()
             .authority()
             .map(|a| a.as_str().to_ascii_lowercase());
-        match authority.and_then(|a| self.routes.get(&a)) {
-            Some(transport) => transport.send(request, timeout),
-            None => {
-                let error = TransportError::new(TransportErrorKind::NotSent, request.uri());
-                Box::pin(async move { Err(error) })
-            }
+        if let Some(transport) = authority.and_then(|a| self.routes.get(&a)) {
+            return transport.send(request, timeout);
         }
+        let error = TransportError::new(TransportErrorKind::NotSent, request.uri());
+        Box::pin(async move { Err(error) })
     }
 }

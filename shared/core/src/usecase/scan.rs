@@ -8,13 +8,13 @@ use serde_json::json;
 use crate::{
     currency::CurrencyCase,
     eligibility::{Ineligible, Window},
-    failure::Failure,
+    failure::{Failure, FailureClass},
     ids::{OrderId, RealmId, RunNumber, StatusId, TenantId},
     notice::{Code, Notice},
     orders::Order,
     ports::{
-        Autotask, Change, Expected, HistoryEvent, Lane, Ledger, Message, Outside, Queue,
-        StoreError, WorkMessage,
+        Autotask, Change, Clock as _, Expected, HistoryEvent, Lane, Ledger, Message, Outside,
+        Queue, StoreError, WorkMessage,
     },
     record::{Origin, RecordKey, SyncRecord},
     settings::Settings,
@@ -26,6 +26,8 @@ use super::{Engine, Ports, attempt::entry};
 
 /// The label that means Submitted unless a tenant chose another.
 const SUBMITTED: &str = "Submitted";
+/// How often one run tries to scan.
+const SCAN_TRIES: u32 = 3;
 /// How many records are written in one batch.
 const BATCH: usize = 100;
 
@@ -40,8 +42,6 @@ pub struct ScanReport {
     pub counts: RunCounts,
     /// Why nothing was scanned, when nothing was.
     pub stopped: Option<Notice>,
-    /// How long to wait before the same scan may go through, when what stopped it passes by itself.
-    pub retry_after: Option<std::time::Duration>,
     /// True when the window is 0 days.
     pub paused: bool,
 }
@@ -74,26 +74,46 @@ pub(super) fn submitted_status(settings: &Settings, labels: &Labels) -> Result<S
 impl<P: Ports> Engine<P> {
     /// Scans a tenant for run `run`: ledger rows first, then messages, last the end-of-run message.
     pub async fn scan(&self, tenant: &TenantId, run: RunNumber) -> Result<ScanReport, StoreError> {
-        let report = match self.scan_orders(tenant, run).await {
-            Ok(report) => report,
-            Err(ScanError::Store(error)) => return Err(error),
-            Err(ScanError::Failed(failure)) => {
-                let settings = self.settings(tenant).await?;
-                self.note_failure(tenant, &failure, settings.as_ref())
-                    .await?;
-                tracing::warn!(
-                    tenant.id = %tenant, failure.class = %failure.class(),
-                    failure.code = %failure.code(), "the scan stopped"
-                );
-                ScanReport {
-                    stopped: Some(failure.notice),
-                    ..ScanReport::default()
-                }
-            }
-        };
+        let report = self.scan_patiently(tenant, run).await?;
         self.send_work(tenant, run, &report.queued).await?;
         self.note_counts(tenant, run, &report.counts).await?;
         Ok(report)
+    }
+
+    /// Scans, and sits out what passes within the time a function has: a run that was only asked to
+    /// slow down would otherwise attempt nothing.
+    async fn scan_patiently(
+        &self,
+        tenant: &TenantId,
+        run: RunNumber,
+    ) -> Result<ScanReport, StoreError> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let failure = match self.scan_orders(tenant, run).await {
+                Ok(report) => return Ok(report),
+                Err(ScanError::Store(error)) => return Err(error),
+                Err(ScanError::Failed(failure)) => failure,
+            };
+            let settings = self.settings(tenant).await?;
+            self.note_failure(tenant, &failure, settings.as_ref())
+                .await?;
+            tracing::warn!(
+                tenant.id = %tenant, failure.class = %failure.class(),
+                failure.code = %failure.code(), attempt = tries, "the scan stopped"
+            );
+            let wait = failure.retry_after.unwrap_or(self.policy.backoff);
+            let passes =
+                failure.class() == FailureClass::Retry && wait <= self.policy.throttle_wait;
+            if tries == SCAN_TRIES || !passes {
+                let stopped = Some(failure.notice);
+                return Ok(ScanReport {
+                    stopped,
+                    ..ScanReport::default()
+                });
+            }
+            self.ports.clock().sleep(wait).await;
+        }
     }
 
     /// What a scan would see, without any effect.
@@ -167,12 +187,8 @@ impl<P: Ports> Engine<P> {
             });
         }
         if let Some(until) = status.quiet_until(now) {
-            tracing::info!(tenant.id = %tenant, %until, "no scan while asked to be quiet");
-            let stopped = Some(Notice::new(Code::AutotaskThrottled));
-            return Ok(ScanReport {
-                stopped,
-                ..ScanReport::default()
-            });
+            let left = std::time::Duration::try_from(now.duration_until(until)).ok();
+            return Err(Failure::new(Code::AutotaskThrottled).after(left).into());
         }
         if status.trouble.is_some() {
             // Tried again by itself: with reference data as it is now.
