@@ -275,6 +275,10 @@ pub(crate) enum Fault {
 }
 
 /// Everything outside.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an independent switch"
+)]
 pub(crate) struct Inner {
     pub(crate) now: Timestamp,
     ticks: u64,

@@ -47,6 +47,8 @@ pub(super) struct Attempt<'e, P: Ports> {
     pub(super) names: KnownNames,
     /// Whether this attempt met a failure that stops the whole tenant.
     pub(super) stopped: bool,
+    /// Whether this attempt read the reference data from the start.
+    pub(super) books_renewed: bool,
 }
 
 /// One order in an attempt.

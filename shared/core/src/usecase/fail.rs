@@ -102,21 +102,25 @@ impl<P: Ports> Attempt<'_, P> {
         if self.jobs[index].replanned {
             return self.refuse(index, failure.notice).await;
         }
-        self.engine.books.forget(&self.tenant);
-        let fresh = self.engine.books.get(
-            &self.tenant,
-            &*self.quickbooks,
-            self.engine.now(),
-            &self.engine.policy,
-        );
-        match fresh.await {
-            Ok(books) => self.books = books,
-            Err(failure) => return Box::pin(self.fail(index, failure)).await,
+        if let Err(failure) = self.renew_books().await {
+            return Box::pin(self.fail(index, failure)).await;
         }
         let job = &mut self.jobs[index];
         job.replanned = true;
         job.record.wait = None;
         job.record.state = State::Queued;
+        Ok(())
+    }
+
+    /// Reads the reference data from the start.
+    pub(super) async fn renew_books(&mut self) -> Result<(), Failure> {
+        let (engine, now) = (self.engine, self.engine.now());
+        engine.books.forget(&self.tenant);
+        let fresh = engine
+            .books
+            .get(&self.tenant, &*self.quickbooks, now, &engine.policy);
+        self.books = fresh.await?;
+        self.books_renewed = true;
         Ok(())
     }
 

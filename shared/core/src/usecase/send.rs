@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, sync::PoisonError};
 
+use jiff::Timestamp;
 use serde_json::json;
 
 use crate::{
@@ -122,10 +123,14 @@ impl<P: Ports> Attempt<'_, P> {
         let now = self.engine.now();
         facts.names = self.names.clone();
         self.jobs[index].record.vendor_name = facts.vendor().map(|vendor| vendor.name.clone());
-        let planned = {
-            let books = self.books.read().unwrap_or_else(PoisonError::into_inner);
-            plan(&facts, &books, &self.settings, &self.realm, now)
-        };
+        let mut planned = self.planned(&facts, now);
+        if planned.as_ref().is_err_and(|no| is_about_set_up(no.code)) && !self.books_renewed {
+            // Changes of the company's set-up are told by no change request: look once more.
+            if let Err(failure) = self.renew_books().await {
+                return self.fail(index, failure).await;
+            }
+            planned = self.planned(&facts, now);
+        }
         let plan = match planned {
             Ok(plan) => plan,
             Err(notice) => return self.fail(index, Failure::from(notice)).await,
@@ -179,6 +184,11 @@ impl<P: Ports> Attempt<'_, P> {
         let text = format!("A bill over {} was planned.", plan.total);
         let event = self.event(index, HistoryEvent::Planned, text, detail);
         self.send(index, intent, vec![event]).await
+    }
+
+    fn planned(&self, facts: &Facts, now: Timestamp) -> Result<Plan, Notice> {
+        let books = self.books.read().unwrap_or_else(PoisonError::into_inner);
+        plan(facts, &books, &self.settings, &self.realm, now)
     }
 
     /// Numbers were looked up before any bill of this attempt was sent: an order sent a moment ago
@@ -410,6 +420,17 @@ impl<P: Ports> Attempt<'_, P> {
             .map(crate::orders::Order::display_number)
             .unwrap_or_default()
     }
+}
+
+/// Whether a "no" rests on how the company is set up in QuickBooks.
+fn is_about_set_up(code: Code) -> bool {
+    matches!(
+        code,
+        Code::BooksClosed
+            | Code::TaxCodeMissing
+            | Code::AccountUnusable
+            | Code::QuickBooksCurrencyOff
+    )
 }
 
 /// What the created bill has that was not sent.

@@ -230,14 +230,17 @@ impl<P: Ports> Engine<P> {
             return self.status(&request.tenant).await;
         }
         let now = self.now();
+        let mut was_stopped = false;
         let touch = |status: &mut TenantStatus| {
-            status.trouble = None;
+            was_stopped = status.trouble.take().is_some();
             status.person_active_at = Some(now);
             true
         };
-        self.update_status(&request.tenant, touch)
-            .await
-            .map(|(status, _)| status)
+        let (status, _) = self.update_status(&request.tenant, touch).await?;
+        if was_stopped {
+            self.books.forget(&request.tenant);
+        }
+        Ok(status)
     }
 
     fn stopped(
@@ -306,6 +309,7 @@ impl<P: Ports> Engine<P> {
             jobs,
             names,
             stopped: false,
+            books_renewed: false,
         })
     }
 

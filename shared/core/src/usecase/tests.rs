@@ -621,3 +621,16 @@ fn a_todo_whose_create_is_in_doubt_is_not_made_twice() {
     assert_eq!(Code::TodoOutcomeUnknown.class(), FailureClass::InDoubt);
     assert_eq!(world.lock().todos.len(), 1);
 }
+
+#[test]
+fn reopened_books_are_seen_at_once_although_no_change_request_tells() {
+    let world = World::new();
+    world.lock().content.company.book_close_date = Some("2026-03-31".parse().unwrap());
+    scan(&world);
+    let engine = world.engine("engine");
+    world.sync_by(&engine, Origin::Scan, &[ORDER]).unwrap();
+    assert_eq!(world.record().notice().unwrap().code, Code::BooksClosed);
+    world.lock().content.company.book_close_date = None;
+    world.sync_by(&engine, Origin::Retry, &[ORDER]).unwrap();
+    assert_eq!(world.state(), Linked);
+}
