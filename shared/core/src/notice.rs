@@ -143,7 +143,7 @@ catalogue! {
         "Give it another name in Autotask, then retry.";
     NameCollision = "name.collision", Refuse, None, Order,
         "The Autotask names {name} and {other} become the same name in QuickBooks.",
-        "Rename one of them in Autotask, then retry.";
+        "Rename one of them in Autotask, or map an organisation in Settings, then retry.";
     OverrideMissing = "name.override_missing", Refuse, None, Settings,
         "The {role} that Settings map for {name} is missing or inactive in QuickBooks.",
         "Correct the mapping in Settings or make the {role} active again, then retry.";

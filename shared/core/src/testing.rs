@@ -284,6 +284,8 @@ pub(crate) struct Inner {
     ticks: u64,
     pub(crate) calls: usize,
     pub(crate) fault: Option<(usize, Fault)>,
+    /// What happens right before a call, while the caller still waits for it.
+    pub(crate) meanwhile: Option<(usize, Meanwhile)>,
     dead: bool,
     pub(crate) documents: BTreeMap<String, (String, u64)>,
     pub(crate) records: BTreeMap<OrderId, (SyncRecord, Option<Timestamp>)>,
@@ -310,6 +312,9 @@ pub(crate) struct Inner {
     pub(crate) costs_readable: bool,
 }
 
+/// Something that happens between two calls of an attempt.
+pub(crate) type Meanwhile = Box<dyn Fn(&World) + Send>;
+
 /// All ports in one.
 #[derive(Clone)]
 pub(crate) struct World(Arc<Mutex<Inner>>);
@@ -322,6 +327,7 @@ impl World {
             ticks: 0,
             calls: 0,
             fault: None,
+            meanwhile: None,
             dead: false,
             documents: BTreeMap::new(),
             records: BTreeMap::new(),
@@ -475,8 +481,16 @@ impl World {
 
     /// Counts one call and says how it ends: whether it has its effect, and whether that is told.
     fn call(&self) -> (bool, bool) {
+        let meanwhile = {
+            let mut inner = self.lock();
+            inner.calls += 1;
+            let calls = inner.calls;
+            inner.meanwhile.take_if(|(at, _)| *at == calls)
+        };
+        if let Some((_, meanwhile)) = meanwhile {
+            meanwhile(self);
+        }
         let mut inner = self.lock();
-        inner.calls += 1;
         if inner.dead {
             return (false, false);
         }

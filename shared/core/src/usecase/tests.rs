@@ -103,6 +103,76 @@ fn a_fault_at_any_call_leaves_one_bill_and_ends_linked() {
     }
 }
 
+/// Runs `meanwhile` before every single call of an attempt in turn.
+fn at_every_call(story: &str, honours: bool, meanwhile: fn(&World), then: fn(&World, &str)) {
+    for at in 1..200 {
+        let world = World::new();
+        scan(&world);
+        world.lock().honours_request_ids = honours;
+        let before = world.lock().calls;
+        world.lock().meanwhile = Some((before + at, Box::new(meanwhile)));
+        let first = world.sync(Origin::Scan);
+        let reached = world.lock().meanwhile.take().is_none();
+        then(&world, &format!("{story} at {at}: {first:?}"));
+        if !reached {
+            assert!(at > 15, "there are more calls than that");
+            return;
+        }
+    }
+}
+
+#[test]
+fn two_engines_at_once_make_one_bill() {
+    let race = |world: &World| {
+        let other = world.engine("other");
+        world.sync_by(&other, Origin::Person, &[ORDER]).unwrap();
+    };
+    at_every_call("race", false, race, assert_linked);
+    // The first engine is held up until its lease has passed, anywhere at all: QuickBooks'
+    // request id covers the moment between the deadline check and the send.
+    let paused = |world: &World| {
+        world.advance(200);
+        let other = world.engine("other");
+        world.sync_by(&other, Origin::Sweep, &[ORDER]).unwrap();
+    };
+    at_every_call("paused", true, paused, assert_linked);
+}
+
+#[test]
+fn a_wish_at_any_moment_is_answered_and_disturbs_nothing() {
+    let wish = |world: &World| {
+        ask(world, Origin::Person);
+    };
+    at_every_call("wish", false, wish, |world, story| {
+        assert_linked(world, story);
+        let mails = world.lock().mails.len();
+        let asked = world
+            .lock()
+            .history
+            .iter()
+            .any(|h| h.text.contains("A person asked"));
+        assert_eq!(mails > 0, asked, "{story}");
+        assert!(world.record().request.is_none(), "{story}");
+    });
+}
+
+#[test]
+fn a_number_that_appears_at_any_moment_is_never_overwritten() {
+    let fill = |world: &World| world.set_external(Some("MY-77"));
+    at_every_call("by hand", false, fill, |world, story| {
+        world.settle_down(10);
+        // Only a number that appears after the last reading and before the write can be lost.
+        let number = world.external();
+        let kept = number.as_deref() == Some("MY-77");
+        let state = world.state();
+        assert!(world.bills().len() <= 1, "{story}");
+        assert!(kept || state == Linked, "{story}: {state:?} {number:?}");
+        if kept && !world.bills().is_empty() {
+            assert!(matches!(state, NeedsPerson | Linked), "{story}: {state:?}");
+        }
+    });
+}
+
 #[test]
 fn a_second_fault_during_recovery_changes_nothing() {
     for first in 1..40 {
