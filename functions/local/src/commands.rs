@@ -2,6 +2,7 @@
 
 mod check;
 mod connection;
+mod demo;
 mod logs;
 mod order;
 mod outbox;
@@ -11,14 +12,11 @@ mod serve;
 mod settings;
 mod simulators;
 
-pub(crate) use run::run_once;
-pub(crate) use serve::keep_running;
-
 use purser_runtime::configuration::Configuration;
 
 use crate::{
     cli::{Cli, Command, DemoArgs},
-    demo,
+    demo as demo_folder,
     exit::{Exit, ProgramError},
     output::Output,
     program::{self, Program, Role},
@@ -80,11 +78,11 @@ pub(crate) async fn run(cli: Cli, output: &Output) -> Result<Exit, ProgramError>
 pub(crate) struct Opened {
     pub(crate) program: Program,
     /// Kept alive while the command works.
-    _simulators: Option<demo::Stage>,
+    _simulators: Option<demo_folder::Stage>,
 }
 
 async fn open(configuration: Configuration, role: Role) -> Result<Opened, ProgramError> {
-    let (configuration, stage) = demo::join(configuration).await?;
+    let (configuration, stage) = demo_folder::join(configuration).await?;
     let program = Program::open(configuration, role)?;
     program.take_over().await?;
     Ok(Opened {

@@ -17,10 +17,6 @@ impl Output {
         Self { json }
     }
 
-    pub(crate) const fn is_json(self) -> bool {
-        self.json
-    }
-
     /// Whether a person watches and long work should show how far it is.
     pub(crate) fn shows_progress(self) -> bool {
         !self.json && std::io::stderr().is_terminal()

@@ -3,13 +3,13 @@
 use std::{path::Path, sync::Arc};
 
 use purser_core::{
-    ids::TenantId,
-    ports::Ledger as _,
+    ids::{OrderId, TenantId},
+    ports::{Ledger as _, RecordFilter},
     usecase::{Engine, Ports},
 };
 use purser_runtime::{
     adapters::{SystemChance, SystemClock},
-    configuration::{Configuration, ConfigurationError, Endpoints, IntuitApp},
+    configuration::{Configuration, ConfigurationError},
     connections::Connections,
     outside::LiveOutside,
 };
@@ -176,6 +176,47 @@ impl Program {
     }
 }
 
+impl Program {
+    /// The tenants that are meant: the one named, or all.
+    pub(crate) async fn tenants(
+        &self,
+        named: Option<&TenantId>,
+    ) -> Result<Vec<TenantId>, ProgramError> {
+        let tenants = self.store.tenants().await?;
+        if named.is_some() || tenants.is_empty() {
+            return self.tenant(named).await.map(|tenant| vec![tenant]);
+        }
+        Ok(tenants)
+    }
+
+    /// The tenant whose order is meant: the one named, the only one, or the only one that knows it.
+    pub(crate) async fn tenant_of(
+        &self,
+        named: Option<&TenantId>,
+        order: OrderId,
+    ) -> Result<TenantId, ProgramError> {
+        let tenants = self.store.tenants().await?;
+        if named.is_some() || tenants.len() < 2 {
+            return self.tenant(named).await;
+        }
+        let filter = RecordFilter {
+            orders: vec![order],
+            limit: 1,
+            ..RecordFilter::default()
+        };
+        let mut known = Vec::new();
+        for tenant in &tenants {
+            if !self.store.list(tenant, &filter).await?.is_empty() {
+                known.push(tenant);
+            }
+        }
+        match known.as_slice() {
+            [only] => Ok((*only).clone()),
+            _ => self.tenant(None).await,
+        }
+    }
+}
+
 fn take_lock(folder: &Path, role: Role) -> Result<Option<EngineLock>, ProgramError> {
     if role == Role::Beside {
         return Ok(None);
@@ -212,17 +253,4 @@ pub(crate) fn configuration() -> Result<Configuration, ProgramError> {
             format!("Correct or remove {}.", error.variable),
         )
     })
-}
-
-/// The configuration with the outside systems at a local address, as the demo uses them.
-pub(crate) fn at_simulators(
-    configuration: Configuration,
-    endpoints: Endpoints,
-    app: IntuitApp,
-) -> Configuration {
-    Configuration {
-        endpoints,
-        intuit_app: Some(app),
-        ..configuration
-    }
 }

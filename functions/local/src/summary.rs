@@ -110,6 +110,9 @@ pub(crate) struct Summary {
     pub(crate) tenants: Vec<TenantLine>,
     /// Order by order.
     pub(crate) orders: Vec<OrderLine>,
+    /// What a demo world says its first run must come to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) expected: Option<serde_json::Value>,
 }
 
 impl Summary {
@@ -175,6 +178,7 @@ impl Summary {
             seconds: format!("{}.{:03}", took.as_secs(), took.subsec_millis()),
             tenants,
             orders,
+            expected: None,
         })
     }
 

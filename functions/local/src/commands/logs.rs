@@ -17,6 +17,7 @@ use crate::{
 
 #[derive(Serialize)]
 struct Row {
+    tenant: TenantId,
     #[serde(flatten)]
     outcome: Outcome,
     state: StateName,
@@ -34,6 +35,7 @@ struct Story {
 impl Row {
     fn of(record: &SyncRecord) -> Self {
         Self {
+            tenant: record.key.tenant.clone(),
             outcome: Outcome::of(record),
             state: record.state.name(),
             vendor: record.vendor_name.clone(),
@@ -48,16 +50,18 @@ pub(super) async fn run(
     args: &LogsArgs,
     output: &Output,
 ) -> Result<Exit, ProgramError> {
-    let tenant = program.tenant(tenant).await?;
     match args.order {
-        Some(order) => story(program, &tenant, order, output).await,
-        None => list(program, &tenant, args, output).await,
+        Some(order) => {
+            let tenant = program.tenant_of(tenant, order).await?;
+            story(program, &tenant, order, output).await
+        }
+        None => list(program, &program.tenants(tenant).await?, args, output).await,
     }
 }
 
 async fn list(
     program: &Program,
-    tenant: &TenantId,
+    tenants: &[TenantId],
     args: &LogsArgs,
     output: &Output,
 ) -> Result<Exit, ProgramError> {
@@ -74,8 +78,19 @@ async fn list(
         limit: args.limit,
         ..RecordFilter::default()
     };
-    let records = program.store.list(tenant, &filter).await?;
-    let rows: Vec<_> = records.iter().map(Row::of).collect();
+    let mut rows = Vec::new();
+    for tenant in tenants {
+        rows.extend(
+            program
+                .store
+                .list(tenant, &filter)
+                .await?
+                .iter()
+                .map(Row::of),
+        );
+    }
+    rows.sort_by_key(|row| std::cmp::Reverse((row.updated_at, row.outcome.order)));
+    rows.truncate(args.limit as usize);
     output.show(&rows, |rows| {
         if rows.is_empty() {
             return "Nothing has happened yet.".to_owned();
@@ -84,6 +99,7 @@ async fn list(
             let outcome = &row.outcome;
             vec![
                 format!("{:.0}", row.updated_at),
+                row.tenant.to_string(),
                 outcome.order.to_string(),
                 outcome.number.clone(),
                 row.vendor.clone().unwrap_or_default(),

@@ -46,7 +46,7 @@ pub(super) async fn preview(
     order: OrderId,
     output: &Output,
 ) -> Result<Exit, ProgramError> {
-    let tenant = program.tenant(tenant).await?;
+    let tenant = program.tenant_of(tenant, order).await?;
     let preview = program.engine.preview(&tenant, order).await?;
     let (code, cause, remedy) = match &preview {
         Preview::Bill { .. } => (None, None, None),
@@ -172,7 +172,7 @@ pub(super) async fn sync(
     args: SyncArgs,
     output: &Output,
 ) -> Result<Exit, ProgramError> {
-    let tenant = program.tenant(tenant).await?;
+    let tenant = program.tenant_of(tenant, args.order).await?;
     let mail_to = address(args.mail_to)?;
     let asked = program
         .engine
@@ -189,31 +189,44 @@ pub(super) async fn retry(
     args: RetryArgs,
     output: &Output,
 ) -> Result<Exit, ProgramError> {
-    let tenant = program.tenant(tenant).await?;
     let mail_to = address(args.mail_to)?;
-    let orders = match args.order {
-        Some(order) => vec![order],
-        None => {
-            let code = args.code.as_deref().map(code).transpose()?;
-            program
-                .engine
-                .retryable(&tenant, &RetryFilter { code })
-                .await?
-        }
+    let Some(order) = args.order else {
+        return retry_all(program, tenant, args.code.as_deref(), (mail_to, output)).await;
     };
-    if args.order.is_some() {
-        must_be_known(program, &tenant, &orders).await?;
+    let tenant = program.tenant_of(tenant, order).await?;
+    must_be_known(program, &tenant, &[order]).await?;
+    let asked = program
+        .engine
+        .ask(&tenant, order, Origin::Retry, mail_to)
+        .await?;
+    let outcomes = wait_for(program, &tenant, &[asked]).await?;
+    show(&outcomes, *output)
+}
+
+async fn retry_all(
+    program: &Program,
+    tenant: Option<&TenantId>,
+    only: Option<&str>,
+    (mail_to, output): (Option<String>, &Output),
+) -> Result<Exit, ProgramError> {
+    let code = only.map(code).transpose()?;
+    let mut outcomes = Vec::new();
+    for tenant in program.tenants(tenant).await? {
+        let orders = program
+            .engine
+            .retryable(&tenant, &RetryFilter { code })
+            .await?;
+        let mut asked = Vec::with_capacity(orders.len());
+        for order in orders {
+            asked.push(
+                program
+                    .engine
+                    .ask(&tenant, order, Origin::Retry, mail_to.clone())
+                    .await?,
+            );
+        }
+        outcomes.extend(wait_for(program, &tenant, &asked).await?);
     }
-    let mut asked = Vec::with_capacity(orders.len());
-    for order in orders {
-        asked.push(
-            program
-                .engine
-                .ask(&tenant, order, Origin::Retry, mail_to.clone())
-                .await?,
-        );
-    }
-    let outcomes = wait_for(program, &tenant, &asked).await?;
     show(&outcomes, *output)
 }
 

@@ -27,13 +27,16 @@ pub(super) async fn run(
     args: &RunArgs,
     output: &Output,
 ) -> Result<Exit, ProgramError> {
-    run_once(program, args.settle, output).await
+    run_once(program, args.settle, None, output).await
 }
 
 /// Does one run of every tenant, and with `settle` waits for the orders that wait.
-pub(crate) async fn run_once(
+///
+/// `expected` is what a demo world says its first run must come to.
+pub(super) async fn run_once(
     program: &Program,
     settle: bool,
+    expected: Option<serde_json::Value>,
     output: &Output,
 ) -> Result<Exit, ProgramError> {
     let began = Instant::now();
@@ -48,7 +51,8 @@ pub(crate) async fn run_once(
         run_elsewhere(program, &runs, settle).await?
     };
     bar.finish_and_clear();
-    let summary = Summary::of(program, seen, began.elapsed()).await?;
+    let mut summary = Summary::of(program, seen, began.elapsed()).await?;
+    summary.expected = expected;
     output.show(&summary, Summary::words);
     Ok(summary.exit())
 }

@@ -14,6 +14,7 @@ use crate::{
 
 #[derive(Serialize)]
 struct Row {
+    tenant: TenantId,
     order: OrderId,
     number: String,
     eligible: bool,
@@ -23,10 +24,11 @@ struct Row {
     reason: Option<String>,
 }
 
-impl From<Scanned> for Row {
-    fn from(scanned: Scanned) -> Self {
+impl Row {
+    fn of(tenant: &TenantId, scanned: Scanned) -> Self {
         let reason = scanned.judged.err();
         Self {
+            tenant: tenant.clone(),
             order: scanned.order.id,
             number: scanned.order.display_number(),
             eligible: reason.is_none(),
@@ -41,17 +43,39 @@ pub(super) async fn run(
     tenant: Option<&TenantId>,
     output: &Output,
 ) -> Result<Exit, ProgramError> {
-    let tenant = program.tenant(tenant).await?;
-    let scanned = program.engine.look(&tenant).await?;
-    let rows: Vec<_> = scanned.into_iter().map(Row::from).collect();
+    let mut rows = Vec::new();
+    let mut stopped = Vec::new();
+    for tenant in program.tenants(tenant).await? {
+        match program.engine.look(&tenant).await {
+            Ok(scanned) => rows.extend(scanned.into_iter().map(|one| Row::of(&tenant, one))),
+            Err(failure) => stopped.push((tenant, failure)),
+        }
+    }
+    if rows.is_empty()
+        && let Some((_, failure)) = stopped.pop()
+    {
+        return Err(failure.into());
+    }
     output.show(&rows, |rows| {
         let cells = rows.iter().map(|row| {
             let reason = row.reason.clone().unwrap_or_else(|| "eligible".to_owned());
-            vec![row.order.to_string(), row.number.clone(), reason]
+            vec![
+                row.tenant.to_string(),
+                row.order.to_string(),
+                row.number.clone(),
+                reason,
+            ]
         });
         let eligible = rows.iter().filter(|row| row.eligible).count();
-        let table = table(&["ORDER", "NUMBER", "RESULT"], &cells.collect::<Vec<_>>());
-        format!("{table}\n\n{} orders, {eligible} eligible", rows.len())
+        let table = table(
+            &["TENANT", "ORDER", "NUMBER", "RESULT"],
+            &cells.collect::<Vec<_>>(),
+        );
+        let mut text = format!("{table}\n\n{} orders, {eligible} eligible", rows.len());
+        for (tenant, failure) in &stopped {
+            text.push_str(&format!("\n{tenant}: {}", failure.notice.text()));
+        }
+        text
     });
     Ok(Exit::Ok)
 }

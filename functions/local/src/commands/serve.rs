@@ -29,7 +29,7 @@ pub(super) async fn run(
 }
 
 /// Runs the engine until the program is told to stop; the message in hand is finished first.
-pub(crate) async fn keep_running(program: &Program) -> Result<(), ProgramError> {
+pub(super) async fn keep_running(program: &Program) -> Result<(), ProgramError> {
     let runner = Runner::new(program)?;
     let told = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
     let flag = std::sync::Arc::clone(&told);

@@ -25,6 +25,26 @@ pub(crate) struct BillWire {
     total_amt: Option<Decimal>,
     #[serde(deserialize_with = "text")]
     private_note: Option<String>,
+    #[serde(deserialize_with = "text")]
+    global_tax_calculation: Option<String>,
+    txn_tax_detail: Option<TaxWire>,
+    line: Vec<LineWire>,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct TaxWire {
+    #[serde(deserialize_with = "decimal")]
+    total_tax: Option<Decimal>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct LineWire {
+    #[serde(deserialize_with = "decimal")]
+    amount: Option<Decimal>,
+    #[serde(deserialize_with = "text")]
+    detail_type: Option<String>,
 }
 
 impl BillWire {
@@ -40,16 +60,41 @@ impl BillWire {
             .is_some_and(|status| status.eq_ignore_ascii_case("deleted"))
     }
 
+    /// The total without tax: what was sent.
+    ///
+    /// Outside the US QuickBooks adds its own tax to `TotalAmt`, which is the company's business and
+    /// not ours; there the lines are added up, as long as they are shown.
+    fn net_total(&self) -> Option<Decimal> {
+        let total = self.total_amt?;
+        let booked = self.line.iter().filter(|line| {
+            let kind = line.detail_type.as_deref().unwrap_or_default();
+            kind.ends_with("BasedExpenseLineDetail")
+        });
+        let amounts: Vec<_> = booked.filter_map(|line| line.amount).collect();
+        let excludes = self.global_tax_calculation.as_deref() == Some("TaxExcluded");
+        if excludes && !amounts.is_empty() {
+            return Some(amounts.into_iter().sum());
+        }
+        Some(
+            total
+                - self
+                    .txn_tax_detail
+                    .and_then(|tax| tax.total_tax)
+                    .unwrap_or_default(),
+        )
+    }
+
     /// In our words; `None` without id or total, which must never pass for "no bill".
     pub(crate) fn into_created(self) -> Option<CreatedBill> {
         let id = self.id()?;
+        let total = self.net_total()?;
         let vendor = self.vendor_ref.unwrap_or_default();
         let bill = BillSummary {
             id,
             number: self.doc_number,
             vendor: vendor.id(),
             vendor_name: vendor.name,
-            total: self.total_amt?,
+            total,
             note: self.private_note,
         };
         Some(CreatedBill {
@@ -76,6 +121,29 @@ mod tests {
         assert_eq!(created.currency.unwrap().code(), "USD");
         let whole: BillWire = serde_json::from_str(r#"{"Id":"1","TotalAmt":0}"#).unwrap();
         assert_eq!(whole.into_created().unwrap().bill.total, Decimal::ZERO);
+    }
+
+    #[test]
+    fn tax_that_quickbooks_adds_is_not_part_of_the_total() {
+        let total = |text: &str| {
+            let bill: BillWire = serde_json::from_str(text).unwrap();
+            bill.into_created().unwrap().bill.total.to_string()
+        };
+        let detail = r#""TxnTaxDetail":{"TotalTax":20.00}"#;
+        assert_eq!(
+            total(&format!(r#"{{"Id":"1","TotalAmt":120.00,{detail}}}"#)),
+            "100.00"
+        );
+        let line = r#"{"Amount":100.00,"DetailType":"ItemBasedExpenseLineDetail"}"#;
+        let taxed = format!(
+            r#"{{"Id":"1","TotalAmt":120.00,"GlobalTaxCalculation":"TaxExcluded","Line":[{line}]}}"#
+        );
+        assert_eq!(total(&taxed), "100.00");
+        // In the US a line whose amount QuickBooks ignored must show in the total.
+        assert_eq!(
+            total(&format!(r#"{{"Id":"1","TotalAmt":0,"Line":[{line}]}}"#)),
+            "0"
+        );
     }
 
     #[test]
