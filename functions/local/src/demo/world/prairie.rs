@@ -39,6 +39,7 @@ const NUMBER_OF_OTHER: &str = "R-2024-118";
 const LAKESHORE: i64 = 301;
 const MAPLE: i64 = 302;
 const DAKOTA: i64 = 303;
+const RIVERFRONT: i64 = 304;
 
 // Organisations that buy.
 const LIBRARY: i64 = 401;
@@ -97,6 +98,14 @@ fn numbers() -> Vec<Case> {
             &[36],
         ))
         .number("  "),
+        usual(refused(
+            5208,
+            Code::NumberInUse,
+            "an order of this very run bears the number, but for capitals",
+            &[37],
+        ))
+        .from(RIVERFRONT)
+        .number("po0005201"),
     ]
 }
 
@@ -178,6 +187,7 @@ fn seed(simulators: &Simulators, now: Timestamp) -> Filled {
         (LAKESHORE, "Lakeshore Distribution"),
         (MAPLE, "Maple Leaf Components"),
         (DAKOTA, "Dakota Office Supply"),
+        (RIVERFRONT, "Riverfront Properties"),
     ]);
     desk.buyers(&[(LIBRARY, "Dodge County Library")]);
     desk.products(&[

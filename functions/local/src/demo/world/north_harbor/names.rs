@@ -250,6 +250,8 @@ fn items() -> Vec<Case> {
     ]
 }
 
+/// Row 53 is shown by names that cannot be created: here they are refused before they are sent,
+/// since no valid Item is known that QuickBooks itself would turn down.
 fn items_refused() -> Vec<Case> {
     vec![
         with(
