@@ -1,3 +1,5 @@
 #![doc = include_str!("../README.md")]
 
 pub mod contract;
+pub mod program;
+pub mod stage;

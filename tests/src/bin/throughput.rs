@@ -34,7 +34,10 @@ impl Drop for Ended {
 fn main() -> Result<(), Box<dyn Error>> {
     let mut args = std::env::args().skip(1);
     let program = args.next().ok_or("usage: throughput PURSER ORDERS")?;
-    let orders: u64 = args.next().ok_or("usage: throughput PURSER ORDERS")?.parse()?;
+    let orders: u64 = args
+        .next()
+        .ok_or("usage: throughput PURSER ORDERS")?
+        .parse()?;
     let folder = tempfile::tempdir()?;
     let (_simulators, world) = start_simulators(&program, folder.path(), orders)?;
     let environment = environment(&world, folder.path());
@@ -49,7 +52,14 @@ fn start_simulators(
     orders: u64,
 ) -> Result<(Ended, Value), Box<dyn Error>> {
     let mut child = Command::new(program)
-        .args(["simulators", "--json", "--no-limits", "--port", "0", "--plain"])
+        .args([
+            "simulators",
+            "--json",
+            "--no-limits",
+            "--port",
+            "0",
+            "--plain",
+        ])
         .arg(orders.to_string())
         .arg("--state")
         .arg(folder.join("simulators"))
@@ -77,7 +87,10 @@ fn environment(world: &Value, folder: &Path) -> BTreeMap<String, String> {
         .flatten()
         .map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned()))
         .collect();
-    environment.insert("PURSER_DATA".to_owned(), folder.join("data").display().to_string());
+    environment.insert(
+        "PURSER_DATA".to_owned(),
+        folder.join("data").display().to_string(),
+    );
     environment.insert("PURSER_TIME_SCALE".to_owned(), TIME_SCALE.to_owned());
     environment
 }
@@ -152,7 +165,11 @@ fn peak_memory_kib(process: u32) -> u64 {
     number.and_then(|number| number.parse().ok()).unwrap_or(0)
 }
 
-#[expect(clippy::float_arithmetic, clippy::cast_precision_loss, reason = "ratios for people")]
+#[expect(
+    clippy::float_arithmetic,
+    clippy::cast_precision_loss,
+    reason = "ratios for people"
+)]
 #[expect(clippy::print_stdout, reason = "the result is printed")]
 fn report(
     orders: u64,

@@ -1,0 +1,104 @@
+//! The ports of the stage: SQLite, the production clients, a clock that moves only when told to.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use purser_core::{
+    ids::{AttemptId, OperationId},
+    ports::{Chance, Clock},
+    usecase::Ports,
+};
+use purser_runtime::outside::LiveOutside;
+use purser_simulators::{SimulatorClock as _, TokioClock};
+use purser_sqlite::SqliteStore;
+
+/// The simulators' own clock, as the program's clock.
+#[derive(Clone, Copy, Debug)]
+pub struct StageClock(pub TokioClock);
+
+impl Clock for StageClock {
+    fn now(&self) -> Timestamp {
+        self.0.now()
+    }
+
+    async fn sleep(&self, time: Duration) {
+        tokio::time::sleep(time).await;
+    }
+}
+
+/// Chance that gives the same numbers in every run, and never the same name twice.
+#[derive(Clone, Debug, Default)]
+pub struct StageChance(Arc<AtomicU64>);
+
+impl StageChance {
+    fn next(&self) -> u64 {
+        self.0.fetch_add(1, Ordering::SeqCst)
+    }
+
+    fn name<T: std::str::FromStr>(&self, kind: &str) -> T {
+        let name = format!("{kind}{:08}", self.next());
+        name.parse().unwrap_or_else(|_| panic!("{name} is a name"))
+    }
+}
+
+impl Chance for StageChance {
+    fn operation(&self) -> OperationId {
+        self.name("operation")
+    }
+
+    fn attempt(&self) -> AttemptId {
+        self.name("attempt")
+    }
+
+    fn permille(&self) -> u32 {
+        // Multiplying by a prime spreads neighbours; the remainder always fits.
+        u32::try_from(self.next().wrapping_mul(617) % 1000).unwrap_or(0)
+    }
+}
+
+/// One engine's ports.
+pub struct StagePorts {
+    pub(super) clock: StageClock,
+    pub(super) chance: StageChance,
+    pub(super) store: Arc<SqliteStore>,
+    pub(super) outside: LiveOutside<StageClock, SqliteStore>,
+}
+
+impl Ports for StagePorts {
+    type Clock = StageClock;
+    type Chance = StageChance;
+    type Store = SqliteStore;
+    type Queue = SqliteStore;
+    type Schedule = SqliteStore;
+    type Outside = LiveOutside<StageClock, SqliteStore>;
+
+    fn clock(&self) -> &Self::Clock {
+        &self.clock
+    }
+
+    fn chance(&self) -> &Self::Chance {
+        &self.chance
+    }
+
+    fn store(&self) -> &Self::Store {
+        &self.store
+    }
+
+    fn queue(&self) -> &Self::Queue {
+        &self.store
+    }
+
+    fn schedule(&self) -> &Self::Schedule {
+        &self.store
+    }
+
+    fn outside(&self) -> &Self::Outside {
+        &self.outside
+    }
+}
