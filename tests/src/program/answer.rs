@@ -44,7 +44,10 @@ impl fmt::Display for Answer {
 
 impl Answer {
     /// The same answer, once its exit code is the right one.
-    #[expect(clippy::return_self_not_must_use, reason = "often only the check is wanted")]
+    #[expect(
+        clippy::return_self_not_must_use,
+        reason = "often only the check is wanted"
+    )]
     #[track_caller]
     pub fn exits(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "{self}");

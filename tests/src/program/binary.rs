@@ -21,17 +21,17 @@ fn build() -> PathBuf {
         .parent()
         .and_then(Path::parent)
         .expect("the folder of the built programs");
-    let mut build = Command::new(cargo);
+    let mut command = Command::new(cargo);
     build
         .args(["build", "--locked", "--quiet", "-p", "purser"])
         .current_dir(root);
     if let Some(target) = folder.parent() {
-        build.arg("--target-dir").arg(target);
+        command.arg("--target-dir").arg(target);
     }
     if folder.file_name().is_some_and(|name| name == "release") {
-        build.arg("--release");
+        command.arg("--release");
     }
-    let built = build.output().expect("cargo can be started");
+    let built = command.output().expect("cargo can be started");
     assert!(
         built.status.success(),
         "THE PROGRAM `purser` CANNOT BE BUILT, so no test of it can run:\n{}",

@@ -4,7 +4,7 @@ use std::{
     ffi::OsStr,
     fs::{self, File},
     io::Write as _,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, Command, ExitStatus, Stdio},
     time::{Duration, Instant},
 };
@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use super::Answer;
 
 /// How long anything may take before the test gives up on it.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 /// How often a test looks again.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
@@ -168,8 +168,8 @@ pub fn run(command: Command) -> Answer {
     Running::start(command).ended()
 }
 
-fn read(path: &PathBuf) -> String {
-    String::from_utf8_lossy(&fs::read(path as &Path).unwrap_or_default()).into_owned()
+fn read(path: &Path) -> String {
+    String::from_utf8_lossy(&fs::read(path).unwrap_or_default()).into_owned()
 }
 
 #[cfg(unix)]
