@@ -14,12 +14,22 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use crate::{cli::Cli, exit::ProgramError, output::Output};
+use crate::{
+    cli::{Cli, Command},
+    exit::ProgramError,
+    output::Output,
+};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let output = Output::new(cli.json);
-    purser_runtime::telemetry::start(cli.json);
+    // A person at a terminal reads the answer; a service is read by its log.
+    let level = if matches!(cli.command, Some(Command::Serve)) {
+        "info"
+    } else {
+        "error"
+    };
+    purser_runtime::telemetry::start(cli.json, level);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();

@@ -15,6 +15,9 @@ use serde::Serialize;
 
 use crate::{exit::Exit, output::table, program::Program, runner::Seen};
 
+/// With more ineligible orders than this, the words only count them.
+const INELIGIBLE_SHOWN: u64 = 10;
+
 /// Calls of this process to one outside system.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Calls {
@@ -209,7 +212,11 @@ impl Summary {
     /// The summary in words.
     pub(crate) fn words(&self) -> String {
         let mut text = String::new();
-        let rows: Vec<_> = self.orders.iter().map(|line| row(line)).collect();
+        // Orders that were done before would drown the others.
+        let shown = |line: &&OrderLine| {
+            self.ineligible <= INELIGIBLE_SHOWN || line.outcome.outcome != OutcomeKind::Ineligible
+        };
+        let rows: Vec<_> = self.orders.iter().filter(shown).map(row).collect();
         if !rows.is_empty() {
             text.push_str(&table(
                 &["TENANT", "ORDER", "NUMBER", "OUTCOME", "BILL OR REASON"],
@@ -226,12 +233,13 @@ impl Summary {
             }
         }
         text.push_str(&format!(
-            "{} seen, {} eligible: {} billed, {} refused, {} waiting, {} duplicates ({} s)\n",
+            "{} seen, {} eligible: {} billed, {} refused, {} waiting, {} ineligible, {} duplicates ({} s)\n",
             self.seen,
             self.eligible,
             self.billed,
             self.refused,
             self.waiting,
+            self.ineligible,
             self.duplicates,
             self.seconds
         ));

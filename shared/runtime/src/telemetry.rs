@@ -3,9 +3,9 @@
 
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
-/// Starts logging at the level of `PURSER_LOG` (default `warn`); a second call changes nothing.
-pub fn start(json: bool) {
-    let filter = EnvFilter::try_from_env("PURSER_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+/// Starts logging at the level of `PURSER_LOG`, or at `default`; a second call changes nothing.
+pub fn start(json: bool, default: &str) {
+    let filter = EnvFilter::try_from_env("PURSER_LOG").unwrap_or_else(|_| EnvFilter::new(default));
     let registry = tracing_subscriber::registry().with(filter);
     let started = if json {
         let layer = fmt::layer()

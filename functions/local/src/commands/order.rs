@@ -285,7 +285,8 @@ async fn wait_for(
         return Ok(Vec::new());
     }
     if program.is_engine() {
-        let runner = Runner::new(program)?;
+        // A command for one order starts no run.
+        let runner = Runner::new(program)?.only(&[]);
         let is_done = || async {
             let seen = runner.seen();
             Ok(ids

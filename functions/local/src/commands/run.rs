@@ -99,7 +99,7 @@ async fn run_here(
     settle: bool,
     bar: &ProgressBar,
 ) -> Result<Seen, ProgramError> {
-    let runner = Runner::new(program)?;
+    let runner = Runner::new(program)?.only(runs);
     let is_done = || async {
         show_progress(&runner, bar);
         let ended = {
