@@ -198,7 +198,7 @@ pub(crate) struct SimulatorsArgs {
     /// Start with this many plain orders of one company instead of the demo world
     #[arg(long, value_name = "ORDERS")]
     pub(crate) plain: Option<u32>,
-    /// Lift the vendors' limits on calls
+    /// Lift the vendors' limits on calls, and the time a call takes
     #[arg(long)]
     pub(crate) no_limits: bool,
 }

@@ -70,7 +70,8 @@ impl Policy {
     pub fn scaled(scale: u32) -> Self {
         let scale = scale.max(1);
         let seconds = |seconds: u64| Duration::from_secs(seconds) / scale;
-        // Answers come from real programs, however fast the clock is said to run.
+        // Answers come from real programs, however fast the clock is said to run; so neither they
+        // nor the ages of what was read shrink to nothing.
         let answer = |limit: u64| seconds(limit).max(Duration::from_secs(limit.min(2)));
         Self {
             scale,
@@ -83,9 +84,9 @@ impl Policy {
             settle: seconds(150).max(Duration::from_secs(3)),
             lookup_margin: Duration::from_mins(5),
             lookup_margin_unknown_clock: Duration::from_hours(26),
-            freshness: seconds(30),
-            books_age: seconds(60),
-            books_age_max: seconds(24 * 3600),
+            freshness: seconds(30).max(Duration::from_secs(5)),
+            books_age: seconds(60).max(Duration::from_secs(2)),
+            books_age_max: seconds(24 * 3600).max(Duration::from_mins(1)),
             backoff: seconds(30),
             backoff_max: seconds(15 * 60),
             throttle_wait: seconds(60),
@@ -100,8 +101,8 @@ impl Policy {
             token_doubt: seconds(35),
             token_confirm: seconds(300),
             token_keep_alive: seconds(7 * 24 * 3600),
-            zone_age_max: seconds(24 * 3600),
-            labels_age_max: seconds(24 * 3600),
+            zone_age_max: seconds(24 * 3600).max(Duration::from_mins(1)),
+            labels_age_max: seconds(24 * 3600).max(Duration::from_mins(1)),
         }
     }
 
