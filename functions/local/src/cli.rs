@@ -1,5 +1,10 @@
 //! The command line.
 
+#![expect(
+    clippy::doc_markdown,
+    reason = "these comments are the help that people read"
+)]
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -160,6 +165,7 @@ pub(crate) struct SyncArgs {
 }
 
 #[derive(Args, Debug)]
+#[command(override_usage = "purser retry [OPTIONS] <ORDER>\n       purser retry [OPTIONS] --all")]
 pub(crate) struct RetryArgs {
     /// The id of the order in Autotask
     #[arg(required_unless_present = "all")]

@@ -25,20 +25,20 @@ impl Output {
     /// Prints a value as JSON, or as the words made from it.
     pub(crate) fn show<T: Serialize>(self, value: &T, words: impl FnOnce(&T) -> String) {
         if self.json {
-            self.line(&serde_json::to_string_pretty(value).unwrap_or_default());
+            Self::line(&serde_json::to_string_pretty(value).unwrap_or_default());
         } else {
-            self.line(words(value).trim_end());
+            Self::line(words(value).trim_end());
         }
     }
 
     /// Prints a line of words; nothing in JSON mode.
     pub(crate) fn say(self, line: &str) {
         if !self.json {
-            self.line(line);
+            Self::line(line);
         }
     }
 
-    fn line(self, line: &str) {
+    fn line(line: &str) {
         // A reader that went away is no error of ours.
         let _ = writeln!(std::io::stdout().lock(), "{line}");
     }
@@ -47,7 +47,7 @@ impl Output {
     pub(crate) fn error(self, error: &ProgramError) {
         if self.json {
             let value = serde_json::json!({ "error": error });
-            self.line(&serde_json::to_string_pretty(&value).unwrap_or_default());
+            Self::line(&serde_json::to_string_pretty(&value).unwrap_or_default());
         } else {
             let _ = writeln!(
                 std::io::stderr().lock(),

@@ -83,10 +83,12 @@ pub(crate) enum Role {
 impl Program {
     /// Puts the program together over the data folder of the configuration.
     pub(crate) fn open(configuration: Configuration, role: Role) -> Result<Self, ProgramError> {
+        refuse_hurried_vendors(&configuration)?;
         let folder = configuration.data.clone();
         let lock = take_lock(&folder, role)?;
         let is_new = !folder.join(FILE_NAME).exists();
-        let store = SqliteStore::open(&folder, OpenOptions::default()).map_err(unopened)?;
+        let store =
+            SqliteStore::open(&folder, OpenOptions::default()).map_err(|error| unopened(&error))?;
         let store = Arc::new(store);
         let keys = keys::open(&folder, is_new)?;
         let transport = HttpTransport::new().map_err(|error| {
@@ -217,6 +219,18 @@ impl Program {
     }
 }
 
+/// Divided waits are for simulators only, also when nothing names the vendors' own endpoints.
+fn refuse_hurried_vendors(configuration: &Configuration) -> Result<(), ProgramError> {
+    if configuration.time_scale == 1 || configuration.endpoints.are_local() {
+        return Ok(());
+    }
+    Err(ProgramError::wrong(
+        "configuration",
+        "PURSER_TIME_SCALE is only for local simulators, and the vendors' own endpoints are in use.",
+        "Remove PURSER_TIME_SCALE, or point every endpoint at a loopback address.",
+    ))
+}
+
 fn take_lock(folder: &Path, role: Role) -> Result<Option<EngineLock>, ProgramError> {
     if role == Role::Beside {
         return Ok(None);
@@ -231,7 +245,7 @@ fn take_lock(folder: &Path, role: Role) -> Result<Option<EngineLock>, ProgramErr
     }
 }
 
-fn unopened(error: OpenError) -> ProgramError {
+fn unopened(error: &OpenError) -> ProgramError {
     let (cause, remedy) = two_sentences(&error.to_string());
     ProgramError::wrong("data_file", cause, remedy)
 }

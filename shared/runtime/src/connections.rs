@@ -43,6 +43,7 @@ struct GrantText {
     revoked: bool,
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it is given to `map_err`")]
 fn unreadable(error: impl ToString) -> StoreError {
     StoreError::Unreadable(error.to_string())
 }

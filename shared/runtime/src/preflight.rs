@@ -180,9 +180,10 @@ fn permissions(report: &AutotaskReport) -> Finding {
 
 fn costs(report: &AutotaskReport) -> Option<Finding> {
     let check = "Costs";
-    Some(match report.costs_readable? {
-        true => good(check, "Costs can be read."),
-        false => bad(check, &Notice::new(Code::CostsUnreadable)),
+    Some(if report.costs_readable? {
+        good(check, "Costs can be read.")
+    } else {
+        bad(check, &Notice::new(Code::CostsUnreadable))
     })
 }
 
@@ -234,27 +235,24 @@ fn check_quickbooks(books: &Books, settings: Option<&Settings>, findings: &mut V
         findings.push(bad("Settings", &notice));
         return;
     };
-    let account = books.account(&settings.payable_account.id);
-    let check = "Accounts payable account";
-    match account.filter(|account| account.active) {
-        Some(account) => findings.push(good(check, format!("{} is active.", account.name))),
-        None => {
-            let notice = Notice::new(Code::AccountUnusable);
-            findings.push(bad(
-                check,
-                &notice.with("field", "accounts payable account"),
-            ));
-        }
-    }
+    let payable = ("Accounts payable account", "accounts payable account");
+    findings.push(account(books, &settings.payable_account.id, payable));
     if let Some(id) = settings.creation_account() {
-        let check = "Expense account";
-        match books.account(id).filter(|account| account.active) {
-            Some(account) => findings.push(good(check, format!("{} is active.", account.name))),
-            None => {
-                let notice = Notice::new(Code::AccountUnusable);
-                findings.push(bad(check, &notice.with("field", "expense account")));
-            }
-        }
+        findings.push(account(books, id, ("Expense account", "expense account")));
+    }
+}
+
+fn account(
+    books: &Books,
+    id: &purser_core::ids::AccountId,
+    (check, field): (&'static str, &str),
+) -> Finding {
+    match books.account(id).filter(|account| account.active) {
+        Some(account) => good(check, format!("{} is active.", account.name)),
+        None => bad(
+            check,
+            &Notice::new(Code::AccountUnusable).with("field", field),
+        ),
     }
 }
 

@@ -161,7 +161,18 @@ pub async fn import<P: Ports>(
     Ok(settings)
 }
 
-/// Reads a document from text, with the place of what is wrong.
+/// Reads a document from text, with the field or the place of what is wrong.
 pub fn read_document(text: &str) -> Result<SettingsDocument, String> {
-    serde_json::from_str(text).map_err(|error| error.to_string())
+    let error = match serde_json::from_str(text) {
+        Ok(document) => return Ok(document),
+        Err(error) => error,
+    };
+    let fields: serde_json::Map<_, _> = serde_json::from_str(text).unwrap_or_default();
+    // Every field is optional here, so the wrong one is found alone.
+    let wrong = fields.into_iter().find_map(|(name, value)| {
+        let alone = serde_json::Value::Object([(name.clone(), value)].into_iter().collect());
+        let wrong = serde_json::from_value::<SettingsDocument>(alone).err()?;
+        Some(format!("{name}: {wrong}"))
+    });
+    Err(wrong.unwrap_or_else(|| error.to_string()))
 }

@@ -24,7 +24,7 @@ use crate::{
 /// How often a command looks for its result.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// How long it looks before it says that the engine goes on by itself, before scaling.
-const LOOK_FOR: Duration = Duration::from_secs(180);
+const LOOK_FOR: Duration = Duration::from_mins(3);
 
 #[derive(Serialize)]
 struct PreviewAnswer<'a> {
@@ -179,7 +179,7 @@ pub(super) async fn sync(
         .ask(&tenant, args.order, Origin::Person, mail_to)
         .await?;
     let outcomes = wait_for(program, &tenant, &[asked]).await?;
-    show(&outcomes, *output)
+    Ok(show(&outcomes, *output))
 }
 
 /// Tries refused orders again.
@@ -200,7 +200,7 @@ pub(super) async fn retry(
         .ask(&tenant, order, Origin::Retry, mail_to)
         .await?;
     let outcomes = wait_for(program, &tenant, &[asked]).await?;
-    show(&outcomes, *output)
+    Ok(show(&outcomes, *output))
 }
 
 async fn retry_all(
@@ -227,7 +227,7 @@ async fn retry_all(
         }
         outcomes.extend(wait_for(program, &tenant, &asked).await?);
     }
-    show(&outcomes, *output)
+    Ok(show(&outcomes, *output))
 }
 
 async fn must_be_known(
@@ -340,7 +340,7 @@ fn was_attempted(record: &SyncRecord) -> bool {
     record.lease.is_none() && record.wait.is_some() && record.updated_at > request.asked_at
 }
 
-fn show(outcomes: &[Outcome], output: Output) -> Result<Exit, ProgramError> {
+fn show(outcomes: &[Outcome], output: Output) -> Exit {
     output.show(&outcomes, |outcomes| {
         if outcomes.is_empty() {
             return "There is nothing to retry.".to_owned();
@@ -359,7 +359,7 @@ fn show(outcomes: &[Outcome], output: Output) -> Result<Exit, ProgramError> {
     let is_broken = class
         .map(Code::class)
         .any(|class| class == FailureClass::Reconnect);
-    Ok(if is_broken {
+    if is_broken {
         Exit::Wrong
     } else if any(&[OutcomeKind::Refused, OutcomeKind::Ineligible]) {
         Exit::Refused
@@ -367,7 +367,7 @@ fn show(outcomes: &[Outcome], output: Output) -> Result<Exit, ProgramError> {
         Exit::Waiting
     } else {
         Exit::Ok
-    })
+    }
 }
 
 fn words(outcome: &Outcome) -> String {

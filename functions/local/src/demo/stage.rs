@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
 use jiff::Timestamp;
 use purser_simulators::{Simulators, Store, WallClock, serve};
 use purser_transport::{HttpTransport, Request, Transport as _};
@@ -45,7 +46,12 @@ impl Marker {
             Ok(text) => serde_json::from_str(&text)
                 .map(Some)
                 .map_err(|error| unusable(&error)),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            // A data folder that is a file is for the data file's own words.
+            Err(error)
+                if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
+            {
+                Ok(None)
+            }
             Err(error) => Err(unusable(&error)),
         }
     }
@@ -90,7 +96,8 @@ impl Drop for Stage {
 impl Stage {
     /// Serves the simulators of `folder`, or joins the process that already serves them.
     pub(crate) async fn start(folder: &Path, options: &StageOptions) -> Result<Self, ProgramError> {
-        fs::create_dir_all(folder).map_err(|error| unusable(&error))?;
+        fs::create_dir_all(folder)
+            .map_err(|error| unusable(&format!("{}: {error}", folder.display())))?;
         for _ in 0..TRIES {
             if let Some(lock) = lock(folder)? {
                 return Self::serve(folder, options, lock).await;
@@ -168,23 +175,19 @@ impl Stage {
         simulators: &Simulators,
         base: &Url,
     ) -> Result<Marker, ProgramError> {
-        let marker = match Marker::read(folder)? {
-            Some(marker) => Marker {
-                base: Some(base.clone()),
-                ..marker
-            },
-            None => {
-                let now = Timestamp::now();
-                let companies = match options.plain {
-                    Some(orders) => seed_plain(simulators, now, orders),
-                    None => seed(simulators, now),
-                };
-                let companies = companies.map_err(|error| unusable(&error))?;
-                Marker {
-                    base: Some(base.clone()),
-                    companies,
-                }
-            }
+        let companies = if let Some(marker) = Marker::read(folder)? {
+            marker.companies
+        } else {
+            let now = Timestamp::now();
+            let seeded = match options.plain {
+                Some(orders) => seed_plain(simulators, now, orders),
+                None => seed(simulators, now),
+            };
+            seeded.map_err(|error| unusable(&error))?
+        };
+        let marker = Marker {
+            base: Some(base.clone()),
+            companies,
         };
         marker.write(folder)?;
         Ok(marker)
@@ -224,7 +227,7 @@ async fn answers(base: &Url) -> bool {
         return false;
     };
     let uri = base.join("/_simulator/counts").map(|url| url.to_string());
-    let Ok(request) = Request::get(uri.unwrap_or_default()).body(Default::default()) else {
+    let Ok(request) = Request::get(uri.unwrap_or_default()).body(Bytes::new()) else {
         return false;
     };
     let answer = transport.send(request, Duration::from_secs(2)).await;
