@@ -3,6 +3,7 @@
 
 use std::{
     collections::BTreeMap,
+    io::Write as _,
     sync::{Mutex, PoisonError},
     time::Duration,
 };
@@ -25,6 +26,8 @@ use crate::{exit::ProgramError, program::Program};
 const WORKERS: usize = 6;
 /// How long an idle worker waits before it looks again.
 const IDLE: Duration = Duration::from_millis(100);
+/// How far the last run may lie in the future before the clock is blamed.
+const CLOCK_SLACK: Duration = Duration::from_mins(2);
 /// A message received more often than this is set aside.
 const RECEIVES_MAX: u32 = 5;
 
@@ -92,30 +95,60 @@ impl<'p> Runner<'p> {
         self.program.engine.ports().clock().now()
     }
 
+    /// Says so when the last run lies in the future: the machine's clock went back.
+    async fn look_at_the_clock(&self) -> Result<(), StoreError> {
+        let now = self.now();
+        for tenant in self.program.store.tenants().await? {
+            let chain = self.program.engine.runs(&tenant).await?;
+            let last = chain.started_at.max(chain.ended_at);
+            if let Some(last) = last.filter(|last| later(now, CLOCK_SLACK) < *last) {
+                let text = format!(
+                    "The clock of this machine went back: it says {now:.0}, but the last run was at \
+                     {last:.0}. Correct the clock; nothing is lost, but waits end later than they \
+                     should."
+                );
+                let _ = writeln!(std::io::stderr().lock(), "warning: {text}");
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
     /// Works until `is_done` says so. Checked whenever there is nothing to do at once.
     pub(crate) async fn work_until<F>(&self, is_done: impl Fn() -> F) -> Result<(), StoreError>
     where
         F: Future<Output = Result<bool, StoreError>>,
     {
+        self.look_at_the_clock().await?;
         let (stop, stopped) = tokio::sync::watch::channel(false);
-        let workers = (0..WORKERS).map(|_| self.worker(stopped.clone()));
-        let workers = futures_util::future::try_join_all(workers);
+        // Whoever fails stops all: the others end after the message in hand.
+        let workers = (0..WORKERS).map(|_| async {
+            let worked = self.worker(stopped.clone()).await;
+            if worked.is_err() {
+                stop.send_replace(true);
+            }
+            worked
+        });
+        let workers = futures_util::future::join_all(workers);
         let keeper = async {
-            let kept = self.keep_until(is_done).await;
-            // Workers end after the message in hand.
+            let kept = self.keep_until(is_done, stopped.clone()).await;
             stop.send_replace(true);
             kept
         };
         let (workers, keeper) = tokio::join!(workers, keeper);
-        keeper?;
-        workers.map(drop)
+        workers.into_iter().collect::<Result<(), _>>()?;
+        keeper
     }
 
-    async fn keep_until<F>(&self, is_done: impl Fn() -> F) -> Result<(), StoreError>
+    async fn keep_until<F>(
+        &self,
+        is_done: impl Fn() -> F,
+        stopped: tokio::sync::watch::Receiver<bool>,
+    ) -> Result<(), StoreError>
     where
         F: Future<Output = Result<bool, StoreError>>,
     {
-        loop {
+        while !*stopped.borrow() {
             let scanned = self.scan_due().await?;
             self.sweep_when_due().await?;
             self.send_mail().await?;
@@ -124,6 +157,7 @@ impl<'p> Runner<'p> {
             }
             self.program.engine.ports().clock().sleep(IDLE).await;
         }
+        Ok(())
     }
 
     async fn worker(&self, stopped: tokio::sync::watch::Receiver<bool>) -> Result<(), StoreError> {

@@ -227,7 +227,7 @@ fn check_quickbooks(books: &Books, settings: Option<&Settings>, findings: &mut V
     let company = books.company();
     findings.push(good(
         "QuickBooks company",
-        format!("Connected to {}.", company.name),
+        format!("Connected to the company \"{}\".", company.name),
     ));
     findings.push(plan(company.plan.as_deref()));
     let Some(settings) = settings else {

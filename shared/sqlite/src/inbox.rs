@@ -22,6 +22,10 @@ const HEADS: &str = "
     JOIN messages AS m ON m.id =
         (SELECT min(id) FROM messages WHERE tenant = g.tenant AND lane = g.lane)";
 
+/// A message that was never received is visible whatever the clock says: one that was set back must
+/// not hide what was queued before.
+const VISIBLE: &str = "(m.visible_at <= ?1 OR m.receives = 0)";
+
 impl Inbox for SqliteStore {
     async fn receive(&self, visibility: Duration) -> Result<Option<Delivery>, StoreError> {
         let now = self.now();
@@ -111,7 +115,7 @@ impl Receipt {
 }
 
 fn anything_visible(connection: &Connection, now: Timestamp) -> Result<bool, Stopped> {
-    let sql = format!("SELECT EXISTS (SELECT 1 {HEADS} WHERE m.visible_at <= ?1)");
+    let sql = format!("SELECT EXISTS (SELECT 1 {HEADS} WHERE {VISIBLE})");
     let mut statement = connection.prepare_cached(&sql)?;
     Ok(statement.query_row([micros(now)], |row| row.get(0))?)
 }
@@ -125,7 +129,7 @@ fn receive(
 ) -> Result<Option<Delivery>, Stopped> {
     let sql = format!(
         "SELECT m.id, m.receives, m.body, m.tenant, m.lane {HEADS}
-         WHERE m.visible_at <= ?1 ORDER BY g.served, m.id LIMIT 1"
+         WHERE {VISIBLE} ORDER BY g.served, m.id LIMIT 1"
     );
     let head = connection
         .prepare_cached(&sql)?

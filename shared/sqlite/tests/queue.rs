@@ -90,6 +90,19 @@ async fn a_buried_message_lets_its_group_go_on_and_can_be_put_back() {
 }
 
 #[tokio::test]
+async fn a_clock_set_back_does_not_hide_what_was_queued_before() {
+    let Bench {
+        store,
+        clock,
+        directory: _kept,
+    } = bench();
+    clock.store(10_000, Ordering::SeqCst);
+    store.send(vec![message(1)]).await.unwrap();
+    clock.store(6_400, Ordering::SeqCst);
+    assert!(store.receive(VISIBILITY).await.unwrap().is_some());
+}
+
+#[tokio::test]
 async fn the_next_message_tells_when_to_ask_again() {
     let Bench {
         store,
