@@ -4,6 +4,11 @@
 //! A test seeds orders, lets runs and time pass, lets people act, and looks at what both systems
 //! and the ledger hold. Nothing here decides anything that the program decides.
 
+#![expect(
+    clippy::missing_panics_doc,
+    reason = "whatever fails here fails the test"
+)]
+
 mod cast;
 mod looks;
 mod play;
@@ -220,13 +225,13 @@ impl Stage {
             Some(credentials),
             Some(grant),
         );
-        connected.await.expect("a connection");
+        Box::pin(connected).await.expect("a connection");
     }
 
     /// Imports settings.
     pub async fn import(&mut self, document: SettingsDocument) {
-        let imported = settings::import(&self.engine, &self.tenant, &document).await;
-        imported.expect("good settings");
+        let imported = settings::import(&self.engine, &self.tenant, &document);
+        Box::pin(imported).await.expect("good settings");
         self.settings = document;
     }
 

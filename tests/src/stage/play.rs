@@ -36,7 +36,7 @@ impl Stage {
         for (tenant, run) in self.store.due_alarms(self.now()).await.expect("alarms") {
             let event = ScanEvent::new(tenant.clone(), run);
             reports.extend(
-                handlers::scan(&self.engine, &event)
+                Box::pin(handlers::scan(&self.engine, &event))
                     .await
                     .expect("the store"),
             );
@@ -71,8 +71,8 @@ impl Stage {
             delivery.receives <= RECEIVES_MAX,
             "{delivery:?} comes again and again"
         );
-        let worked = handlers::work(engine, &delivery.body, self.now()).await;
-        match worked.expect("the store") {
+        let worked = handlers::work(engine, &delivery.body, self.now());
+        match Box::pin(worked).await.expect("the store") {
             Worked::Synced(_) | Worked::RunEnded(..) => {
                 self.store
                     .acknowledge(&delivery.receipt)
@@ -150,7 +150,7 @@ impl Stage {
         let (now, interval) = (self.now(), self.engine.policy().sweep_interval);
         if self.swept_at.is_none_or(|at| later(at, interval) <= now) {
             self.swept_at = Some(now);
-            self.engine.sweep().await.expect("the store");
+            Box::pin(self.engine.sweep()).await.expect("the store");
             // What the loop of the program does after a sweep.
             drop(self.outside().keep_alive(&self.tenant).await);
         }
@@ -188,7 +188,7 @@ impl Stage {
         let asked = self
             .engine
             .ask(&self.tenant, OrderId::new(order), origin, mail_to);
-        asked.await.expect("they may ask");
+        Box::pin(asked).await.expect("they may ask");
     }
 
     /// A person presses Retry on one order, and it is worked on.

@@ -27,8 +27,8 @@ pub(crate) async fn scanned(case: &mut Case) -> String {
 
 /// Handles a message as an engine does; the queue is not told.
 pub(crate) async fn work(stage: &Stage, engine: &Engine, body: &str) {
-    let worked = handlers::work(engine, body, stage.now()).await;
-    worked.expect("the store");
+    let worked = handlers::work(engine, body, stage.now());
+    Box::pin(worked).await.expect("the store");
 }
 
 async fn two_engines(shape: Shape, mode: RequestIdMode, head_start: Duration) {

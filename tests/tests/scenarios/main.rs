@@ -1,0 +1,15 @@
+//! Stories of a tenant, told below the command line: production clients, handlers and store against
+//! the simulators. Each test is a row, or a few, of the product's feature list; `tests/README.md`
+//! says which.
+
+mod bills;
+mod calls;
+mod currencies;
+mod eligibility;
+mod hands;
+mod mails;
+mod matching;
+mod refusals;
+mod runs;
+mod tokens;
+mod troubles;
