@@ -174,7 +174,7 @@ pub(crate) struct RetryArgs {
     #[arg(long, conflicts_with = "order")]
     pub(crate) all: bool,
     /// With --all: only those with this code, such as item.missing
-    #[arg(long, requires = "all", value_name = "CODE")]
+    #[arg(long, requires = "all", conflicts_with = "order", value_name = "CODE")]
     pub(crate) code: Option<String>,
     /// Where the result goes by e-mail
     #[arg(long, value_name = "ADDRESS")]

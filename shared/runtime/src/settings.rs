@@ -163,6 +163,10 @@ pub async fn import<P: Ports>(
 
 /// Reads a document from text, with the field or the place of what is wrong.
 pub fn read_document(text: &str) -> Result<SettingsDocument, String> {
+    // A list would be taken for the fields in their order.
+    if text.trim_start().starts_with('[') {
+        return Err("it is a list instead of an object with fields".to_owned());
+    }
     let error = match serde_json::from_str(text) {
         Ok(document) => return Ok(document),
         Err(error) => error,
