@@ -22,7 +22,7 @@ fn build() -> PathBuf {
         .and_then(Path::parent)
         .expect("the folder of the built programs");
     let mut command = Command::new(cargo);
-    build
+    command
         .args(["build", "--locked", "--quiet", "-p", "purser"])
         .current_dir(root);
     if let Some(target) = folder.parent() {

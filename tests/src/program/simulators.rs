@@ -98,6 +98,7 @@ impl Simulators {
         let mut process = Running::start(command(state.path(), &options));
         process.first_json();
         self.process = Some(process);
+        self.http = HttpTransport::new().expect("a transport without dead connections");
     }
 
     #[track_caller]
