@@ -11,6 +11,7 @@ use std::{
 use jiff::Timestamp;
 use purser_core::{
     ids::{OrderId, RunNumber, TenantId},
+    notice::Code,
     ports::{Clock, Inbox as _, Ledger as _, StoreError},
     record::later,
     usecase::{Outcome, Ports as _, ScanReport},
@@ -209,8 +210,13 @@ impl<'p> Runner<'p> {
         let Ok(message) = message else { return };
         let mut seen = self.seen();
         for outcome in outcomes {
-            seen.outcomes
-                .insert((message.tenant().clone(), outcome.order), outcome);
+            let key = (message.tenant().clone(), outcome.order);
+            // The attempt that was overtaken knows less than the one that goes on.
+            if is_overtaken(&outcome) {
+                seen.outcomes.entry(key).or_insert(outcome);
+            } else {
+                seen.outcomes.insert(key, outcome);
+            }
         }
     }
 
@@ -280,4 +286,9 @@ impl<'p> Runner<'p> {
         }
         Ok(())
     }
+}
+
+/// Whether another attempt, whose outcome comes later, is working on this order.
+pub(crate) fn is_overtaken(outcome: &Outcome) -> bool {
+    outcome.code.as_deref() == Some(Code::Overtaken.as_str())
 }

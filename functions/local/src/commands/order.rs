@@ -18,7 +18,7 @@ use crate::{
     exit::{Exit, ProgramError},
     output::{Output, table},
     program::Program,
-    runner::Runner,
+    runner::{Runner, is_overtaken},
 };
 
 /// How often a command looks for its result.
@@ -291,7 +291,10 @@ async fn wait_for(
             let seen = runner.seen();
             Ok(ids
                 .iter()
-                .all(|id| seen.outcomes.contains_key(&(tenant.clone(), *id))))
+                .filter_map(|id| seen.outcomes.get(&(tenant.clone(), *id)))
+                .filter(|outcome| !is_overtaken(outcome))
+                .count()
+                == ids.len())
         };
         runner.work_until(is_done).await?;
         let seen = std::mem::take(&mut *runner.seen());
