@@ -11,5 +11,6 @@ mod mails;
 mod matching;
 mod refusals;
 mod runs;
+mod setup;
 mod tokens;
 mod troubles;
