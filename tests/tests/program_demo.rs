@@ -1,6 +1,8 @@
 //! The demo as a program: its first run comes to exactly what its world states, the second changes
 //! nothing, and every other command works beside it.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::collections::BTreeMap;
 
 use purser_tests::program::{Desk, Simulators, wait_until};

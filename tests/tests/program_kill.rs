@@ -3,6 +3,12 @@
 //!
 //! `PURSER_KILL_SEED` replays a run that failed; the seed is printed.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::print_stdout,
+    reason = "a run that failed is replayed by its seed"
+)]
+
 use std::{collections::BTreeMap, time::Duration};
 
 use purser_tests::program::{Desk, Running, Simulators};
@@ -16,7 +22,7 @@ const KILLS: u32 = 20;
 /// A vendor and a product that QuickBooks does not have yet come with every so many orders.
 const NEW_NAMES_EVERY: u64 = 16;
 
-/// Numbers that look random and follow from a seed (SplitMix64).
+/// Numbers that look random and follow from a seed.
 struct Chance(u64);
 
 impl Chance {
@@ -43,7 +49,7 @@ fn orders(simulators: &Simulators, chance: &mut Chance) -> BTreeMap<i64, Decimal
     let mut totals = BTreeMap::new();
     let (mut vendor, mut product) = (301, 501);
     for place in 0..ORDERS {
-        if place % NEW_NAMES_EVERY == 0 {
+        if place.is_multiple_of(NEW_NAMES_EVERY) {
             let company = json!({ "name": format!("New Seller {place}") });
             vendor = simulators.in_autotask("create_company", json!({ "company": company }));
             let named = json!({ "name": format!("New Product {place}") });
@@ -63,7 +69,7 @@ fn orders(simulators: &Simulators, chance: &mut Chance) -> BTreeMap<i64, Decimal
             json!({ "product": product, "quantity": quantity, "unit_cost": cost.to_string() })
         });
         let lines: Vec<_> = lines.collect();
-        let seller = if place % 3 == 0 {
+        let seller = if place.is_multiple_of(3) {
             301 + i64::try_from(place % 5).unwrap()
         } else {
             vendor
@@ -78,7 +84,7 @@ fn orders(simulators: &Simulators, chance: &mut Chance) -> BTreeMap<i64, Decimal
 /// Kills the program at random moments of its work, each time starting it again at once.
 fn kill_again_and_again(desk: &Desk, chance: &mut Chance) {
     let start = |time: u32| -> Running {
-        let command: &[&str] = if time % 2 == 0 {
+        let command: &[&str] = if time.is_multiple_of(2) {
             &["run", "--once"]
         } else {
             &["serve"]

@@ -115,19 +115,19 @@ fn on_a_small_disk(desk: &Desk, args: &[&str]) -> Answer {
     let script = "set -e; mount -t tmpfs -o size=$(( $(du -sk \"$2\" | cut -f1) + 512 ))k tmpfs $1
         cp -a $2/. $1; data=$2; mount=$1; shift 2; ended=0
         PURSER_DATA=$mount \"$@\" || ended=$?; cp -a $mount/. $data; exit $ended";
-    let disk = desk.path("small-disk");
-    fs::create_dir_all(&disk).unwrap();
+    let mount = desk.path("small-disk");
+    fs::create_dir_all(&mount).expect("a folder to mount on");
     let mut command = Command::new("unshare");
     command.args(["--map-root-user", "--mount", "sh", "-c", script, "sh"]);
-    command.arg(disk).arg(desk.data()).arg(purser()).args(args);
+    command.arg(mount).arg(desk.data()).arg(purser()).args(args);
     desk.prepare(&mut command);
     run(command)
 }
 
 /// Whether this system lets a test mount a disk of its own.
 fn can_mount(desk: &Desk) -> bool {
-    let disk = desk.path("trial-disk");
-    fs::create_dir_all(&disk).unwrap();
+    let mount = desk.path("trial-disk");
+    fs::create_dir_all(&mount).expect("a folder to mount on");
     let mut trial = Command::new("unshare");
     trial
         .args([
@@ -138,7 +138,7 @@ fn can_mount(desk: &Desk) -> bool {
             "tmpfs",
             "tmpfs",
         ])
-        .arg(disk);
+        .arg(mount);
     desk.prepare(&mut trial);
     trial.output().is_ok_and(|tried| tried.status.success())
 }
