@@ -11,4 +11,5 @@ mod crashes;
 mod guards;
 mod matrix;
 mod races;
+mod seeds;
 mod shapes;

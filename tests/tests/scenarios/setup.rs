@@ -92,7 +92,8 @@ async fn only_what_is_offered_can_be_chosen() {
             .map(|entry| entry.id.clone())
             .collect::<Vec<_>>()
     };
-    assert_eq!(ids(&offered.payable_account), [stage.cast.payable.clone()]);
+    let payable = std::slice::from_ref(&stage.cast.payable);
+    assert_eq!(ids(&offered.payable_account), payable);
     assert!(ids(&offered.expense_account).contains(&stage.cast.goods));
     assert!(ids(&offered.todo_resource).contains(&stage.cast.bookkeeper.to_string()));
     assert!(ids(&offered.todo_action_type).contains(&stage.cast.action_type.to_string()));
