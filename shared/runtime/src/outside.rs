@@ -13,7 +13,7 @@ use purser_core::{
     policy::Policy,
     ports::{Clock, DocumentKind, GrantStore as _, Lane, Ledger, Outside},
     settings::Settings,
-    tenant::AutotaskCredentials,
+    tenant::{AutotaskCredentials, TenantStatus},
     usecase::load,
 };
 use purser_quickbooks::{
@@ -253,6 +253,11 @@ impl<C: Clock + 'static, L: Ledger + 'static> Outside for LiveOutside<C, L> {
             settings.value.autotask_share_percent
         });
         let gate = self.gate(tenant);
+        let status = load::<TenantStatus>(&*self.ledger, tenant, DocumentKind::Status).await?;
+        if status.is_none_or(|status| status.value.autotask_broken.is_none()) {
+            // A person mended the user and had the connection checked, perhaps elsewhere.
+            gate.close_circuit();
+        }
         let client = self.autotask_with(gate, stored.value, (stored.version, lane, share));
         Ok(Arc::new(client))
     }

@@ -113,6 +113,7 @@ async fn list(
         });
         let header = [
             "TIME",
+            "TENANT",
             "ORDER",
             "NUMBER",
             "VENDOR",
