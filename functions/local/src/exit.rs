@@ -70,7 +70,11 @@ impl From<Failure> for ProgramError {
             exit,
             code: failure.code().as_str().to_owned(),
             cause: failure.notice.cause(),
-            remedy: failure.notice.remedy(),
+            // A command that failed is not tried again by itself.
+            remedy: match failure.class() {
+                FailureClass::Retry => "Try the command again in a moment.".to_owned(),
+                _ => failure.notice.remedy(),
+            },
         }
     }
 }
@@ -78,7 +82,10 @@ impl From<Failure> for ProgramError {
 impl From<StoreError> for ProgramError {
     fn from(error: StoreError) -> Self {
         let remedy = match &error {
-            StoreError::Unavailable(_) => "Try again; nothing was half-done.",
+            StoreError::Unavailable(_) => {
+                "Check the data folder and the space on its disk, and start again; what was under way is \
+                 looked up first."
+            }
             StoreError::Full(_) => "Make room on the disk and start again; nothing was lost.",
             StoreError::Unreadable(_) => {
                 "Restore the data folder, key files included, from a backup."

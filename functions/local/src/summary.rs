@@ -131,7 +131,9 @@ impl Summary {
             .map(|((tenant, _), outcome)| OrderLine { tenant, outcome })
             .collect();
         let mut tenants = Vec::new();
+        let mut ineligible = 0;
         for (tenant, (run, report)) in seen.scans {
+            ineligible += report.counts.ineligible.values().sum::<u64>();
             for (order, number, reason) in &report.ineligible {
                 let known =
                     |line: &OrderLine| line.tenant == tenant && line.outcome.order == *order;
@@ -172,7 +174,8 @@ impl Summary {
             billed: count(&[OutcomeKind::Billed]),
             refused: count(&[OutcomeKind::Refused]),
             waiting: count(&[OutcomeKind::Waiting, OutcomeKind::InDoubt]),
-            ineligible: count(&[OutcomeKind::Ineligible]),
+            // Beside a running engine only the counts of ineligible orders are known.
+            ineligible: count(&[OutcomeKind::Ineligible]).max(ineligible),
             duplicates: duplicates(program).await?,
             calls: BTreeMap::from([
                 ("autotask", Calls::from(&*meters.autotask)),

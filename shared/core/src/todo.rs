@@ -1,6 +1,10 @@
 //! The text of the error to-do.
 
-use crate::{notice::Notice, orders::todo_key, record::SyncRecord};
+use crate::{
+    notice::{Code, Notice},
+    orders::todo_key,
+    record::SyncRecord,
+};
 
 /// The longest text written, in characters; Autotask takes 32,000.
 const TEXT_MAX: usize = 4000;
@@ -14,8 +18,14 @@ pub fn text(record: &SyncRecord, notice: &Notice) -> String {
         .as_deref()
         .map(|name| format!(" ({name})"));
     let vendor = vendor.unwrap_or_default();
+    // A bill that may exist must not be typed in again by hand.
+    let state = match notice.code.as_str().split_once('.') {
+        Some(("conflict" | "waiting" | "autotask", _)) => "needs a decision",
+        _ if notice.code == Code::BillDeleted => "has lost its bill",
+        _ => "was not transferred to QuickBooks",
+    };
     let text = format!(
-        "{key} Purchase order {number}{vendor} was not transferred to QuickBooks.\n\
+        "{key} Purchase order {number}{vendor} {state}.\n\
          Cause: {}\nRemedy: {}\nCode: {}",
         notice.cause(),
         notice.remedy(),
@@ -27,7 +37,7 @@ pub fn text(record: &SyncRecord, notice: &Notice) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{notice::Code, testing::record};
+    use crate::testing::record;
 
     #[test]
     fn the_text_starts_with_the_key_and_names_cause_remedy_and_code() {

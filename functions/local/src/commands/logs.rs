@@ -93,7 +93,11 @@ async fn list(
     rows.truncate(args.limit as usize);
     output.show(&rows, |rows| {
         if rows.is_empty() {
-            return "Nothing has happened yet.".to_owned();
+            return match args.failed {
+                true => "No order needs a person.",
+                false => "Nothing has happened yet.",
+            }
+            .to_owned();
         }
         let cells = rows.iter().map(|row| {
             let outcome = &row.outcome;

@@ -6,7 +6,7 @@ use crate::{
     eligibility::{Ineligible, Window},
     notice::Code,
     orders::{ExternalNumber, Order},
-    ports::{Expected, HistoryEvent, StoreError},
+    ports::{Expected, HistoryEvent, QuickBooks as _, StoreError},
     protocol::{claim, next_generation, unflag},
     record::{BillLink, ErrorMark, Intent, Origin, State, SyncRecord},
 };
@@ -52,12 +52,36 @@ impl<P: Ports> Attempt<'_, P> {
             Judged::GoOn => Ok(()),
             Judged::Reopen => self.reopen(index).await,
             Judged::Skip(reason) => self.skip(index, reason).await,
+            Judged::Leave(_) if self.is_asked_about_its_bill(index) => self.look_again(index).await,
             Judged::Leave(reason) => {
+                let job = &mut self.jobs[index];
                 if job.record.is_settled() {
                     job.halt = Some(Halt::Ineligible(reason));
                 }
                 Ok(())
             }
+        }
+    }
+
+    /// A person asks for an order whose bill is linked: whether the bill is still there.
+    fn is_asked_about_its_bill(&self, index: usize) -> bool {
+        let job = &self.jobs[index];
+        let State::Linked { bill } = &job.record.state else {
+            return false;
+        };
+        let external = job.order.as_ref().map(Order::external);
+        let is_ours = external == Some(ExternalNumber::Number(bill.written_number()));
+        self.origin.is_person() && is_ours
+    }
+
+    async fn look_again(&mut self, index: usize) -> Result<(), StoreError> {
+        let State::Linked { bill } = self.jobs[index].record.state.clone() else {
+            return Ok(());
+        };
+        match self.quickbooks.bill(&bill.id).await {
+            Ok(None) => self.orphan(index, bill).await,
+            // Still there, or not to be told right now: the daily reconciliation looks again.
+            Ok(Some(_)) | Err(_) => Ok(()),
         }
     }
 

@@ -186,7 +186,11 @@ impl<P: Ports> Engine<P> {
         }
         if let Some(until) = status.quiet_until(now) {
             let left = Duration::try_from(now.duration_until(until)).ok();
-            return Err(Failure::new(Code::AutotaskThrottled).after(left).into());
+            let code = match status.quickbooks_quiet_until {
+                Some(quiet) if quiet == until => Code::QuickBooksThrottled,
+                _ => Code::AutotaskThrottled,
+            };
+            return Err(Failure::new(code).after(left).into());
         }
         if status.trouble.is_some() {
             // Tried again by itself: with reference data as it is now.
