@@ -96,6 +96,23 @@ async fn the_reconciliation_finds_a_deleted_bill_and_never_makes_it_again_by_its
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_person_who_asks_for_a_billed_order_learns_at_once_that_its_bill_was_deleted() {
+    let mut stage = Stage::new().await;
+    let order = stage.add_plain();
+    stage.run().await;
+    let bill = stage.assert_billed(order, "799.98").await;
+    stage.ask(order, Origin::Person, None).await;
+    stage.drain().await;
+    assert_eq!(stage.record(order).await.state.name(), StateName::Linked);
+    stage.delete_bill(&bill);
+    stage.ask(order, Origin::Person, None).await;
+    stage.drain().await;
+    assert_eq!(stage.record(order).await.state.name(), StateName::Orphaned);
+    stage.assert_one_todo(order, "bill.deleted");
+    assert_eq!(stage.bills_of(order).len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_deleted_bill_is_made_again_once_its_number_is_cleared() {
     let mut stage = Stage::new().await;
     let order = stage.add_plain();

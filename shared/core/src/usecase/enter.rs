@@ -17,6 +17,8 @@ use super::{
 };
 
 enum Judged {
+    /// Linked, and a person asks: see whether its bill still exists.
+    LookAgain,
     /// Whatever its record says is next.
     GoOn,
     /// It starts over from what is known to exist.
@@ -52,7 +54,7 @@ impl<P: Ports> Attempt<'_, P> {
             Judged::GoOn => Ok(()),
             Judged::Reopen => self.reopen(index).await,
             Judged::Skip(reason) => self.skip(index, reason).await,
-            Judged::Leave(_) if self.is_asked_about_its_bill(index) => self.look_again(index).await,
+            Judged::LookAgain => self.look_again(index).await,
             Judged::Leave(reason) => {
                 let job = &mut self.jobs[index];
                 if job.record.is_settled() {
@@ -64,16 +66,6 @@ impl<P: Ports> Attempt<'_, P> {
     }
 
     /// A person asks for an order whose bill is linked: whether the bill is still there.
-    fn is_asked_about_its_bill(&self, index: usize) -> bool {
-        let job = &self.jobs[index];
-        let State::Linked { bill } = &job.record.state else {
-            return false;
-        };
-        let external = job.order.as_ref().map(Order::external);
-        let is_ours = external == Some(ExternalNumber::Number(bill.written_number()));
-        self.origin.is_person() && is_ours
-    }
-
     async fn look_again(&mut self, index: usize) -> Result<(), StoreError> {
         let State::Linked { bill } = self.jobs[index].record.state.clone() else {
             return Ok(());
@@ -203,7 +195,11 @@ fn judge(job: &Job, window: &Window, origin: Origin) -> Judged {
         (State::Linked { bill }, Err(Ineligible::HasNumber { number }))
             if number == bill.written_number() =>
         {
-            Judged::GoOn
+            if asked {
+                Judged::LookAgain
+            } else {
+                Judged::GoOn
+            }
         }
         (State::NeedsPerson { .. }, Err(Ineligible::HasNumber { number })) => {
             judge_numbered(record, number, asked)
