@@ -227,6 +227,36 @@ async fn a_number_typed_between_create_and_write_back_is_never_overwritten() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_number_typed_while_the_numbers_of_other_orders_are_written_is_never_overwritten() {
+    let mut stage = Stage::new().await;
+    // Twelve writes at 0.6 seconds each: the last one comes long after the common reading.
+    let database = stage.simulators.autotask.databases().remove(0);
+    database.switch(|switches| switches.latency_ms = 600);
+    let orders: Vec<_> = (0..12).map(|_| stage.add_plain()).collect();
+    let last = orders[11];
+    stage.tap.at(WRITE_BACK, Moment::After, move |simulators| {
+        let number = "BY-HAND-7".to_owned();
+        in_autotask(
+            simulators,
+            Action::SetNumber {
+                order: last,
+                number,
+            },
+        );
+    });
+    stage.run().await;
+    stage.live(Duration::from_hours(1)).await;
+    assert_eq!(stage.number(last).as_deref(), Some("BY-HAND-7"));
+    assert_eq!(
+        code_of(&stage.record(last).await),
+        "conflict.number_by_hand"
+    );
+    for order in &orders[..11] {
+        stage.assert_billed(*order, "799.98").await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_number_replaced_by_the_bills_number_settles_the_conflict() {
     let mut stage = Stage::new().await;
     let order = stage.add_plain();

@@ -1,19 +1,24 @@
 //! The link between bill and order: verify the bill, write its number, or write ERROR.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use crate::{
     eligibility::Ineligible,
-    failure::Failure,
-    failure::FailureClass,
+    failure::{Failure, FailureClass},
     notice::{Code, Notice},
     orders::{ERROR_WORD, ExternalNumber, Order},
     ports::{Autotask, HistoryEvent, QuickBooks, StoreError},
     protocol::{flag, next_generation, unflag},
-    record::{BillLink, ErrorMark, State},
+    record::{BillLink, ErrorMark, State, later},
 };
 
 use super::{Ports, attempt::Attempt};
+
+/// The oldest reading of an order that counts as "directly before" a write to it. Not divided by any
+/// scale: it is about people, not about waits.
+const WRITE_AGE_MAX: Duration = Duration::from_secs(2);
 
 impl<P: Ports> Attempt<'_, P> {
     /// Looks whether bills known from earlier attempts still exist.
@@ -87,7 +92,10 @@ impl<P: Ports> Attempt<'_, P> {
             return self.fail_group(group, &failure).await;
         }
         let mut written = Vec::new();
-        for index in group.iter().copied() {
+        for (place, index) in group.iter().copied().enumerate() {
+            if !self.is_current(&group[place..]).await? {
+                break;
+            }
             let State::Created { bill } = &self.jobs[index].record.state else {
                 continue;
             };
@@ -108,6 +116,22 @@ impl<P: Ports> Attempt<'_, P> {
             }
         }
         self.read_back(&written).await
+    }
+
+    /// Reads what is left of a group again when its reading is no longer a current one: a person may
+    /// write at any moment. False when that failed and the rest waits.
+    async fn is_current(&mut self, rest: &[usize]) -> Result<bool, StoreError> {
+        let Some(job) = rest.first().map(|index| &self.jobs[*index]) else {
+            return Ok(true);
+        };
+        let now = self.engine.now();
+        if job.read_at <= now && now < later(job.read_at, WRITE_AGE_MAX) {
+            return Ok(true);
+        }
+        match self.reread(rest).await {
+            Ok(()) => Ok(true),
+            Err(failure) => self.fail_group(rest, &failure).await.map(|()| false),
+        }
     }
 
     fn may_write(&self, index: usize, number: &str) -> MayWrite {
@@ -217,7 +241,10 @@ impl<P: Ports> Attempt<'_, P> {
             return self.fail_group(group, &failure).await;
         }
         let mut written = Vec::new();
-        for index in group.iter().copied() {
+        for (place, index) in group.iter().copied().enumerate() {
+            if !self.is_current(&group[place..]).await? {
+                break;
+            }
             let external = self.jobs[index]
                 .order
                 .as_ref()
