@@ -214,6 +214,15 @@ impl Program {
         }
         match known.as_slice() {
             [only] => Ok((*only).clone()),
+            [] => {
+                let mut error = match self.tenant(None).await {
+                    Ok(tenant) => return Ok(tenant),
+                    Err(error) => error,
+                };
+                error.cause =
+                    format!("There is more than one tenant, and none has worked on order {order}.");
+                Err(error)
+            }
             _ => self.tenant(None).await,
         }
     }

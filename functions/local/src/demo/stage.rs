@@ -27,6 +27,8 @@ const STATE: &str = "simulators.db";
 const LOCK: &str = "simulators.lock";
 /// As many calls an hour as no run can make.
 const UNLIMITED: usize = 1_000_000_000;
+/// What a new world needs on the disk, generously.
+const WORLD_BYTES: usize = 16 * 1024 * 1024;
 /// How often another process is asked for its address before giving up.
 const TRIES: u32 = 100;
 
@@ -178,6 +180,7 @@ impl Stage {
         let companies = if let Some(marker) = Marker::read(folder)? {
             marker.companies
         } else {
+            prove_room(folder)?;
             let now = Timestamp::now();
             let seeded = match options.plain {
                 Some(orders) => seed_plain(simulators, now, orders),
@@ -244,6 +247,23 @@ fn lock(folder: &Path) -> Result<Option<fs::File>, ProgramError> {
         Err(fs::TryLockError::WouldBlock) => Ok(None),
         Err(fs::TryLockError::Error(error)) => Err(unusable(&error)),
     }
+}
+
+/// A world that is cut off in the middle is of no use: the room for it is proven first.
+fn prove_room(folder: &Path) -> Result<(), ProgramError> {
+    let path = folder.join("room.probe");
+    let written = fs::write(&path, vec![1_u8; WORLD_BYTES]);
+    let removed = fs::remove_file(&path);
+    written.and(removed).map_err(|error| {
+        ProgramError::wrong(
+            "simulators",
+            format!(
+                "There is no room for the simulators in {}: {error}.",
+                folder.display()
+            ),
+            "Make room on the disk, or name another folder with PURSER_DATA.",
+        )
+    })
 }
 
 fn write_owner_only(path: &Path, text: &str) -> std::io::Result<()> {
