@@ -108,6 +108,22 @@ fn the_core_knows_no_outside_world() {
 }
 
 #[test]
+fn a_bare_cargo_run_has_exactly_one_program_to_choose() {
+    let metadata = MetadataCommand::new()
+        .manifest_path(root().join("Cargo.toml"))
+        .no_deps()
+        .exec()
+        .expect("metadata");
+    let defaults = metadata.workspace_default_packages();
+    let targets = defaults.iter().flat_map(|package| &package.targets);
+    let programs: Vec<_> = targets
+        .filter(|target| target.is_bin())
+        .map(|target| target.name.as_str())
+        .collect();
+    assert_eq!(programs, ["purser"]);
+}
+
+#[test]
 fn what_is_built_by_default_holds_no_cloud_sdk() {
     let manifest = root().join("Cargo.toml");
     let metadata = MetadataCommand::new()
