@@ -12,6 +12,7 @@ pub mod queue;
 pub mod queue_faults;
 pub mod reading;
 pub mod records;
+pub mod registry;
 mod sample;
 pub mod schedule;
 
@@ -20,7 +21,7 @@ use std::{future::Future, time::Duration};
 use jiff::Timestamp;
 use purser_core::{
     ids::TenantId,
-    ports::{Inbox, Lane, Ledger, Outbox, Queue, Schedule, StoreError},
+    ports::{Inbox, Lane, Ledger, Outbox, Queue, Registry, Schedule, StoreError},
 };
 
 /// One set of adapters that the suite runs against, fresh and empty.
@@ -35,6 +36,8 @@ pub trait Arm: Send + Sync + 'static {
     type Inbox: Inbox;
     /// The adapter of the alarms.
     type Schedule: Schedule;
+    /// The adapter of the registry.
+    type Registry: Registry;
 
     /// Starts from nothing.
     fn start() -> impl Future<Output = Self> + Send;
@@ -53,6 +56,9 @@ pub trait Arm: Send + Sync + 'static {
 
     /// The alarms.
     fn schedule(&self) -> &Self::Schedule;
+
+    /// The registry.
+    fn registry(&self) -> &Self::Registry;
 
     /// Now, by the clock of the adapters.
     fn now(&self) -> Timestamp;
@@ -110,6 +116,9 @@ macro_rules! contract_suite {
                 paging_stays_stable_while_records_change,
                 the_list_is_filtered_by_state_wait_and_order,
                 counts_follow_the_states,
+                the_list_is_filtered_by_vendor_text_and_time,
+                states_are_counted_between_moments,
+                the_oldest_open_order_is_told,
                 the_history_of_an_order_is_oldest_first,
                 tenants_and_realms_never_see_each_others_records;
             outbox:
@@ -141,6 +150,12 @@ macro_rules! contract_suite {
                 an_alarm_is_armed_once_it_was_armed,
                 arming_a_run_again_moves_its_alarm,
                 alarms_of_tenants_are_apart;
+            registry:
+                an_entry_is_written_only_over_the_expected_version,
+                an_entry_ends_at_its_moment,
+                of_twenty_racing_takers_exactly_one_gets_it,
+                entries_are_found_by_group_and_by_owner,
+                a_removed_tenant_takes_its_entries_along;
         }
     };
     (@cases $arm:ty; $($group:ident: $($case:ident),+ $(,)?;)+) => {

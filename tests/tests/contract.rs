@@ -37,6 +37,7 @@ impl Arm for SqliteArm {
     type Queue = SqliteStore;
     type Inbox = SqliteStore;
     type Schedule = SqliteStore;
+    type Registry = SqliteStore;
 
     async fn start() -> Self {
         let directory = tempfile::tempdir().expect("a directory");
@@ -71,6 +72,10 @@ impl Arm for SqliteArm {
     }
 
     fn schedule(&self) -> &SqliteStore {
+        &self.store
+    }
+
+    fn registry(&self) -> &SqliteStore {
         &self.store
     }
 

@@ -10,31 +10,13 @@ use purser_core::{
     record::StateName,
     usecase::{Outcome, OutcomeKind, Ports as _},
 };
-use purser_transport::Meter;
+use purser_runtime::outside::Calls;
 use serde::Serialize;
 
 use crate::{exit::Exit, output::table, program::Program, runner::Seen};
 
 /// With more ineligible orders than this, the words only count them.
 const INELIGIBLE_SHOWN: u64 = 10;
-
-/// Calls of this process to one outside system.
-#[derive(Debug, Default, Serialize)]
-pub(crate) struct Calls {
-    /// All calls.
-    pub(crate) calls: u64,
-    /// Those that only read.
-    pub(crate) reads: u64,
-}
-
-impl From<&Meter> for Calls {
-    fn from(meter: &Meter) -> Self {
-        Self {
-            calls: meter.calls(),
-            reads: meter.reads(),
-        }
-    }
-}
 
 /// One order of the summary.
 #[derive(Debug, Serialize)]
@@ -178,8 +160,8 @@ impl Summary {
             ineligible: count(&[OutcomeKind::Ineligible]).max(ineligible),
             duplicates: duplicates(program).await?,
             calls: BTreeMap::from([
-                ("autotask", Calls::from(&*meters.autotask)),
-                ("quickbooks", Calls::from(&*meters.quickbooks)),
+                ("autotask", meters.autotask()),
+                ("quickbooks", meters.quickbooks()),
             ]),
             seconds: format!("{}.{:03}", took.as_secs(), took.subsec_millis()),
             tenants,

@@ -5,6 +5,7 @@
 
 mod autotask;
 mod quickbooks;
+mod registry;
 mod store;
 
 use std::{future::Future, sync::Arc, time::Duration};
@@ -13,6 +14,7 @@ use jiff::Timestamp;
 
 pub use autotask::{Autotask, AutotaskReport, NewTodo, Quota};
 pub use quickbooks::{Lookup, QuickBooks};
+pub use registry::{Entry, EntryKey, EntryKind, Registry};
 pub use store::{
     Change, Committed, Delivery, DocumentKind, Expected, GrantStore, HistoryEntry, HistoryEvent,
     Inbox, Ledger, Mail, MailId, Message, Outbox, Put, Queue, RecordFilter, Schedule, StoreError,
@@ -22,6 +24,7 @@ pub use store::{
 use crate::{
     failure::Failure,
     ids::{AttemptId, OperationId, TenantId},
+    tenant::CallCounts,
 };
 
 /// The one clock.
@@ -77,4 +80,7 @@ pub trait Outside: Send + Sync {
         tenant: &TenantId,
         lane: Lane,
     ) -> impl Future<Output = Result<Arc<Self::QuickBooks>, Failure>> + Send;
+
+    /// The calls made for a tenant by this process since this was asked last.
+    fn take_calls(&self, tenant: &TenantId) -> CallCounts;
 }

@@ -433,6 +433,34 @@ impl SyncRecord {
         Some(held_until.map_or(due, |until| due.max(until)))
     }
 
+    /// Since when somebody waits for this order; `None` once nothing is left to do.
+    pub fn open_since(&self) -> Option<Timestamp> {
+        let asked = self.request.as_ref().map(|request| request.asked_at);
+        if self.is_settled() && asked.is_none() {
+            return None;
+        }
+        let waits = self.wait.as_ref().map(|wait| wait.since);
+        let since = [asked, waits].into_iter().flatten().min();
+        Some(since.unwrap_or(self.updated_at))
+    }
+
+    /// What a search for this order looks through, in small letters: id, number, vendor, bill and
+    /// the words of its notice.
+    pub fn search_text(&self) -> String {
+        let mut words = vec![self.key.order.to_string(), self.order_number.clone()];
+        words.extend(self.vendor_name.clone());
+        if let Some(bill) = self.bill() {
+            words.extend([bill.id.to_string(), bill.written_number().to_owned()]);
+        }
+        if let State::Skipped { reason } = &self.state {
+            words.extend([reason.code().to_owned(), reason.text()]);
+        }
+        if let Some(notice) = self.notice() {
+            words.extend([notice.code.to_string(), notice.cause()]);
+        }
+        words.join("\n").to_lowercase()
+    }
+
     /// The bill this record knows of.
     pub fn bill(&self) -> Option<&BillLink> {
         match &self.state {

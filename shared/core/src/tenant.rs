@@ -149,6 +149,84 @@ pub struct RunCounts {
     pub ineligible: BTreeMap<String, u64>,
 }
 
+/// Calls to both outside systems.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallCounts {
+    /// Calls to Autotask; its hourly quota counts all of them.
+    pub autotask: u64,
+    /// Calls to QuickBooks.
+    pub quickbooks: u64,
+    /// Those of them that read; Intuit meters reads by the month.
+    pub quickbooks_reads: u64,
+}
+
+impl CallCounts {
+    /// Whether nothing was called.
+    pub fn is_zero(&self) -> bool {
+        *self == Self::default()
+    }
+
+    fn add(&mut self, more: Self) {
+        self.autotask = self.autotask.saturating_add(more.autotask);
+        self.quickbooks = self.quickbooks.saturating_add(more.quickbooks);
+        self.quickbooks_reads = self.quickbooks_reads.saturating_add(more.quickbooks_reads);
+    }
+}
+
+/// The seconds one span of [`Usage`] is long.
+const SPAN_SECONDS: i64 = 300;
+/// The spans that are kept: an hour, and the one that has begun.
+const SPANS_KEPT: i64 = 13;
+
+/// What was called for a tenant: the last hour in spans of five minutes, and this month.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Usage {
+    /// Calls by the number of their span since 1970.
+    pub spans: BTreeMap<i64, CallCounts>,
+    /// The month that is counted, such as 2026-11, in UTC.
+    pub month: String,
+    /// Calls in that month.
+    pub in_month: CallCounts,
+}
+
+impl Usage {
+    /// Adds calls that were made just now.
+    pub fn note(&mut self, calls: CallCounts, now: Timestamp) {
+        let span = now.as_second() / SPAN_SECONDS;
+        self.spans
+            .retain(|known, _| span.saturating_sub(*known) < SPANS_KEPT);
+        self.spans.entry(span).or_default().add(calls);
+        let month = now.strftime("%Y-%m").to_string();
+        if self.month != month {
+            self.month = month;
+            self.in_month = CallCounts::default();
+        }
+        self.in_month.add(calls);
+    }
+
+    /// Calls within the last hour, up to five minutes more.
+    pub fn last_hour(&self, now: Timestamp) -> CallCounts {
+        let span = now.as_second() / SPAN_SECONDS;
+        let recent = |known: &i64| (0..SPANS_KEPT).contains(&span.saturating_sub(*known));
+        let mut sum = CallCounts::default();
+        for (known, calls) in &self.spans {
+            if recent(known) {
+                sum.add(*calls);
+            }
+        }
+        sum
+    }
+
+    /// Calls in the month of `now`.
+    pub fn this_month(&self, now: Timestamp) -> CallCounts {
+        match self.month == now.strftime("%Y-%m").to_string() {
+            true => self.in_month,
+            false => CallCounts::default(),
+        }
+    }
+}
+
 /// Labels read from Autotask, cached for a day.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Labels {
@@ -208,5 +286,34 @@ impl KnownNames {
             };
             self.names.insert(name.place(), known);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+
+    #[test]
+    fn usage_forgets_what_is_older_than_an_hour_and_counts_a_month() {
+        let mut usage = Usage::default();
+        let begin: Timestamp = "2026-11-30T22:10:00Z".parse().unwrap();
+        let calls = CallCounts {
+            autotask: 3,
+            quickbooks: 2,
+            quickbooks_reads: 1,
+        };
+        usage.note(calls, begin);
+        usage.note(calls, begin + SignedDuration::from_mins(50));
+        let soon = begin + SignedDuration::from_mins(55);
+        assert_eq!(usage.last_hour(soon).autotask, 6);
+        assert_eq!(usage.this_month(soon).quickbooks_reads, 2);
+        let later = begin + SignedDuration::from_mins(110);
+        assert_eq!(usage.last_hour(later).autotask, 3);
+        assert_eq!(usage.this_month(later), CallCounts::default(), "December");
+        usage.note(calls, later);
+        assert_eq!(usage.in_month, calls);
+        assert_eq!(usage.spans.len(), 2);
     }
 }

@@ -586,6 +586,10 @@ impl Outside for World {
         Ok(Arc::new(self.clone()))
     }
 
+    fn take_calls(&self, _: &TenantId) -> crate::tenant::CallCounts {
+        crate::tenant::CallCounts::default()
+    }
+
     async fn quickbooks(&self, _: &TenantId, _: Lane) -> Result<Arc<Self>, Failure> {
         Ok(Arc::new(self.clone()))
     }
@@ -759,6 +763,34 @@ impl Ledger for World {
 
     async fn counts(&self, _: &TenantId) -> Result<Vec<(StateName, u64)>, StoreError> {
         Ok(Vec::new())
+    }
+
+    async fn counts_between(
+        &self,
+        _: &TenantId,
+        bounds: &[Timestamp],
+    ) -> Result<Vec<BTreeMap<StateName, u64>>, StoreError> {
+        self.stored(|inner| {
+            let spans = bounds.windows(2).map(|span| {
+                let mut counts = BTreeMap::new();
+                for (record, _) in inner.records.values() {
+                    if span[0] <= record.updated_at && record.updated_at < span[1] {
+                        *counts.entry(record.state.name()).or_default() += 1;
+                    }
+                }
+                counts
+            });
+            spans.collect()
+        })
+    }
+
+    async fn oldest_open(&self, _: &TenantId) -> Result<Option<(OrderId, Timestamp)>, StoreError> {
+        self.stored(|inner| {
+            let open = inner.records.values().filter_map(|(record, _)| {
+                record.open_since().map(|since| (record.key.order, since))
+            });
+            open.min_by_key(|(_, since)| *since)
+        })
     }
 
     async fn history(&self, _: &TenantId, _: OrderId) -> Result<Vec<HistoryEntry>, StoreError> {

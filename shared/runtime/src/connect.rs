@@ -90,7 +90,7 @@ where
             // A gate of its own: old credentials that were refused must not stop the new ones.
             let gate = Arc::new(TenantGate::default());
             let limits = (0, Lane::Person, TRIAL_SHARE);
-            let trial = outside.autotask_with(gate, credentials.clone(), limits);
+            let trial = outside.autotask_with(tenant, gate, credentials.clone(), limits);
             Some(trial.report().await?.zone_host)
         }
         None => None,

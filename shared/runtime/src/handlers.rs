@@ -54,7 +54,11 @@ pub async fn scan<P: Ports>(
 ) -> Result<Option<ScanReport>, StoreError> {
     match engine.claim_run(&event.tenant, event.run).await? {
         RunStart::Repeated => Ok(None),
-        RunStart::Claimed => engine.scan(&event.tenant, event.run).await.map(Some),
+        RunStart::Claimed => {
+            let report = engine.scan(&event.tenant, event.run).await?;
+            engine.note_calls(&event.tenant).await?;
+            Ok(Some(report))
+        }
     }
 }
 
@@ -95,6 +99,7 @@ pub async fn work<P: Ports>(
             };
             let report = engine.sync(request.clone()).await?;
             hand_on(engine, &request, &report).await?;
+            engine.note_calls(&request.tenant).await?;
             Ok(Worked::Synced(report))
         }
     }

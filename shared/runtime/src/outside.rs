@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use purser_autotask::{AutotaskClient, TenantGate};
@@ -13,7 +13,7 @@ use purser_core::{
     policy::Policy,
     ports::{Clock, DocumentKind, GrantStore as _, Lane, Ledger, Outside},
     settings::Settings,
-    tenant::{AutotaskCredentials, TenantStatus},
+    tenant::{AutotaskCredentials, CallCounts, TenantStatus},
     usecase::load,
 };
 use purser_quickbooks::{
@@ -33,12 +33,75 @@ const SHARE_DEFAULT: u8 = 50;
 pub type QuickBooksOf<C, L> = QuickBooksClient<C, Connections<L>>;
 
 /// Counts of the calls this process made.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Meters {
-    /// Calls to Autotask.
-    pub autotask: Arc<Meter>,
-    /// Calls to QuickBooks.
-    pub quickbooks: Arc<Meter>,
+    tenants: Mutex<HashMap<TenantId, TenantMeters>>,
+}
+
+/// Counts of the calls this process made for one tenant.
+#[derive(Clone, Debug, Default)]
+struct TenantMeters {
+    autotask: Arc<Meter>,
+    quickbooks: Arc<Meter>,
+    /// What was taken into account already.
+    taken: CallCounts,
+}
+
+/// The calls to one system.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Calls {
+    /// All of them.
+    pub calls: u64,
+    /// Those that only read.
+    pub reads: u64,
+}
+
+impl Meters {
+    fn tenants(&self) -> MutexGuard<'_, HashMap<TenantId, TenantMeters>> {
+        self.tenants.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn of(&self, tenant: &TenantId) -> TenantMeters {
+        self.tenants().entry(tenant.clone()).or_default().clone()
+    }
+
+    /// Calls to Autotask, for all tenants.
+    pub fn autotask(&self) -> Calls {
+        self.sum(|meters| &meters.autotask)
+    }
+
+    /// Calls to QuickBooks, for all tenants.
+    pub fn quickbooks(&self) -> Calls {
+        self.sum(|meters| &meters.quickbooks)
+    }
+
+    fn sum(&self, which: impl Fn(&TenantMeters) -> &Arc<Meter>) -> Calls {
+        let mut sum = Calls::default();
+        for meters in self.tenants().values() {
+            sum.calls += which(meters).calls();
+            sum.reads += which(meters).reads();
+        }
+        sum
+    }
+
+    /// What was called for a tenant since this was asked last.
+    fn take(&self, tenant: &TenantId) -> CallCounts {
+        let mut tenants = self.tenants();
+        let Some(meters) = tenants.get_mut(tenant) else {
+            return CallCounts::default();
+        };
+        let now = CallCounts {
+            autotask: meters.autotask.calls(),
+            quickbooks: meters.quickbooks.calls(),
+            quickbooks_reads: meters.quickbooks.reads(),
+        };
+        let before = std::mem::replace(&mut meters.taken, now);
+        CallCounts {
+            autotask: now.autotask.saturating_sub(before.autotask),
+            quickbooks: now.quickbooks.saturating_sub(before.quickbooks),
+            quickbooks_reads: now.quickbooks_reads.saturating_sub(before.quickbooks_reads),
+        }
+    }
 }
 
 /// Everything the clients of one process share.
@@ -126,6 +189,7 @@ impl<C: Clock + 'static, L: Ledger + 'static> LiveOutside<C, L> {
     /// A client for credentials that are not stored yet, to try them.
     pub fn autotask_with(
         &self,
+        tenant: &TenantId,
         gate: Arc<TenantGate>,
         credentials: AutotaskCredentials,
         (version, lane, share_percent): (u64, Lane, u8),
@@ -140,7 +204,7 @@ impl<C: Clock + 'static, L: Ledger + 'static> LiveOutside<C, L> {
             allow_local: self.endpoints.allow_local,
             lane,
             share_percent,
-            meter: Arc::clone(&self.meters.autotask),
+            meter: self.meters.of(tenant).autotask,
             gate,
         })
     }
@@ -179,7 +243,7 @@ impl<C: Clock + 'static, L: Ledger + 'static> LiveOutside<C, L> {
                 realm: realm.clone(),
                 tokens: Arc::clone(&tokens),
                 pacer: SharedPacer::new(lane, &self.policy),
-                meter: Arc::clone(&self.meters.quickbooks),
+                meter: self.meters.of(tenant).quickbooks,
             }))
         };
         let source = Source {
@@ -258,7 +322,7 @@ impl<C: Clock + 'static, L: Ledger + 'static> Outside for LiveOutside<C, L> {
             // A person mended the user and had the connection checked, perhaps elsewhere.
             gate.close_circuit();
         }
-        let client = self.autotask_with(gate, stored.value, (stored.version, lane, share));
+        let client = self.autotask_with(tenant, gate, stored.value, (stored.version, lane, share));
         Ok(Arc::new(client))
     }
 
@@ -277,5 +341,9 @@ impl<C: Clock + 'static, L: Ledger + 'static> Outside for LiveOutside<C, L> {
             Lane::Background => source.background,
             Lane::Person => source.person,
         })
+    }
+
+    fn take_calls(&self, tenant: &TenantId) -> CallCounts {
+        self.meters.take(tenant)
     }
 }

@@ -9,6 +9,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::{
     columns::{from_column, parse, to_column},
+    registry,
     stopped::Stopped,
 };
 
@@ -45,7 +46,7 @@ pub(crate) fn remove_tenant(connection: &Connection, tenant: &TenantId) -> Resul
     ] {
         connection.execute(sql, [tenant.as_str()])?;
     }
-    Ok(())
+    registry::remove_tenant(connection, tenant)
 }
 
 /// One document.

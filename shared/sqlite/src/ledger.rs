@@ -1,5 +1,7 @@
 //! The ledger: documents and records behind their port.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use purser_core::{
     ids::{OrderId, RealmId, TenantId},
@@ -107,6 +109,25 @@ impl Ledger for SqliteStore {
     async fn counts(&self, tenant: &TenantId) -> Result<Vec<(StateName, u64)>, StoreError> {
         let tenant = tenant.clone();
         self.read(move |file| records::counts(file, &tenant)).await
+    }
+
+    async fn counts_between(
+        &self,
+        tenant: &TenantId,
+        bounds: &[Timestamp],
+    ) -> Result<Vec<BTreeMap<StateName, u64>>, StoreError> {
+        let (tenant, bounds) = (tenant.clone(), bounds.to_vec());
+        self.read(move |file| records::counts_between(file, &tenant, &bounds))
+            .await
+    }
+
+    async fn oldest_open(
+        &self,
+        tenant: &TenantId,
+    ) -> Result<Option<(OrderId, Timestamp)>, StoreError> {
+        let tenant = tenant.clone();
+        self.read(move |file| records::oldest_open(file, &tenant))
+            .await
     }
 
     async fn history(

@@ -13,6 +13,7 @@ mod outbox;
 mod queue;
 mod readers;
 mod records;
+mod registry;
 mod schedule;
 mod stopped;
 mod store;

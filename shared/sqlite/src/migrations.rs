@@ -9,6 +9,7 @@ pub(crate) const APPLICATION_ID: i32 = 0x5055_5253;
 pub(crate) const STEPS: &[&str] = &[
     include_str!("migrations/0001_ledger.sql"),
     include_str!("migrations/0002_queue.sql"),
+    include_str!("migrations/0003_web.sql"),
 ];
 
 /// What a file says of itself.

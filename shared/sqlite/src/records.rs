@@ -9,7 +9,9 @@ use purser_core::{
 };
 use rusqlite::{Connection, params};
 
-pub(crate) use self::read::{by_orders, counts, due, history, list, next_due};
+pub(crate) use self::read::{
+    by_orders, counts, counts_between, due, history, list, next_due, oldest_open,
+};
 use crate::{
     columns::{micros, to_column, to_json},
     documents::note_tenant,
@@ -94,13 +96,14 @@ fn upsert(connection: &Connection, change: &Change) -> Result<(), Stopped> {
     connection
         .prepare_cached(
             "INSERT INTO records (tenant, realm, order_id, version, operation, fence, state,
-                                  waiting, due_at, updated_at, body)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+                                  waiting, due_at, updated_at, body, vendor, search, open_since)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
              ON CONFLICT (tenant, order_id, realm) DO UPDATE SET
                  version = excluded.version, operation = excluded.operation,
                  fence = excluded.fence, state = excluded.state, waiting = excluded.waiting,
                  due_at = excluded.due_at, updated_at = excluded.updated_at,
-                 body = excluded.body",
+                 body = excluded.body, vendor = excluded.vendor, search = excluded.search,
+                 open_since = excluded.open_since",
         )?
         .execute(params![
             record.key.tenant.as_str(),
@@ -114,6 +117,9 @@ fn upsert(connection: &Connection, change: &Change) -> Result<(), Stopped> {
             change.due_at.map(micros),
             micros(record.updated_at),
             to_json(record, "a record")?,
+            record.vendor_name,
+            record.search_text(),
+            record.open_since().map(micros),
         ])?;
     Ok(())
 }

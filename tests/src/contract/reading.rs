@@ -324,3 +324,80 @@ pub async fn tenants_and_realms_never_see_each_others_records(arm: impl Arm) {
     let north_still = ledger.records(&north(), &realm(), &ids([1])).await;
     assert_eq!(north_still.expect("records"), [record(1, "north")]);
 }
+
+/// The list is filtered by vendor, by any text of the order, and by when it was changed.
+pub async fn the_list_is_filtered_by_vendor_text_and_time(arm: impl Arm) {
+    let of = |order: i64, vendor: &str, seconds: i64| SyncRecord {
+        vendor_name: Some(vendor.to_owned()),
+        ..changed(record(order, "a"), seconds)
+    };
+    let item = Notice::new(Code::ItemMissing).with("name", "Rack 100% _steel_");
+    let refused = State::Refused { notice: item };
+    let records = [
+        of(1, "Łódź Cables", 1),
+        in_state(&of(2, "Cobalt", 2), refused),
+        of(3, "Cobalt", 3),
+    ];
+    commit_all(arm.ledger(), records.map(new).to_vec()).await;
+    let with = |change: fn(&mut RecordFilter)| {
+        let mut filter = at_most(10);
+        change(&mut filter);
+        filter
+    };
+    let vendor = with(|filter| filter.vendor = Some("Cobalt".to_owned()));
+    assert_eq!(orders_of(&list(&arm, vendor).await), [3, 2]);
+    for (text, expected) in [
+        ("łódź", vec![1]),
+        ("PO-3", vec![3]),
+        ("100% _STEEL_", vec![2]),
+        ("item.missing", vec![2]),
+        ("1__", vec![]),
+        ("%", vec![2]),
+        ("' OR 1=1 --", vec![]),
+    ] {
+        let text = RecordFilter {
+            text: Some(text.to_owned()),
+            ..at_most(10)
+        };
+        assert_eq!(orders_of(&list(&arm, text).await), expected);
+    }
+    let time = RecordFilter {
+        since: Some(at(2)),
+        until: Some(at(3)),
+        ..at_most(10)
+    };
+    assert_eq!(orders_of(&list(&arm, time).await), [2]);
+}
+
+/// Each record counts in the span of its last change, and in no other.
+pub async fn states_are_counted_between_moments(arm: impl Arm) {
+    let moments = [(1, 0), (2, 9), (3, 10), (4, 25), (5, 30)];
+    let records = moments.map(|(order, seconds)| new(changed(record(order, "a"), seconds)));
+    commit_all(arm.ledger(), records.to_vec()).await;
+    let bounds = [at(0), at(10), at(20), at(30)];
+    let counts = arm.ledger().counts_between(&north(), &bounds).await;
+    let queued = |count| BTreeMap::from([(StateName::Queued, count)]);
+    let expected = vec![queued(2), queued(1), queued(1)];
+    assert_eq!(counts.expect("counts"), expected);
+    let none = arm.ledger().counts_between(&south(), &bounds).await;
+    assert_eq!(none.expect("counts"), vec![BTreeMap::new(); 3]);
+}
+
+/// The oldest order that somebody waits for is told, and a settled one never.
+pub async fn the_oldest_open_order_is_told(arm: impl Arm) {
+    let ledger = arm.ledger();
+    assert_eq!(ledger.oldest_open(&north()).await.expect("none"), None);
+    let skipped = State::Skipped {
+        reason: Ineligible::Gone,
+    };
+    let settled = in_state(&changed(record(1, "a"), 1), skipped);
+    let records = [
+        settled,
+        changed(record(2, "a"), 5),
+        changed(record(3, "a"), 4),
+    ];
+    commit_all(ledger, records.map(new).to_vec()).await;
+    let found = ledger.oldest_open(&north()).await.expect("one");
+    assert_eq!(found, Some((OrderId::new(3), at(4))));
+    assert_eq!(ledger.oldest_open(&south()).await.expect("none"), None);
+}

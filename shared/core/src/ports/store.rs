@@ -1,4 +1,4 @@
-use std::{future::Future, time::Duration};
+use std::{collections::BTreeMap, future::Future, time::Duration};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -73,6 +73,8 @@ pub enum DocumentKind {
     Labels,
     /// [`KnownNames`](crate::tenant::KnownNames).
     Names,
+    /// [`Usage`](crate::tenant::Usage).
+    Usage,
 }
 
 impl DocumentKind {
@@ -86,6 +88,7 @@ impl DocumentKind {
             Self::Runs => "runs",
             Self::Labels => "labels",
             Self::Names => "names",
+            Self::Usage => "usage",
         }
     }
 }
@@ -182,6 +185,14 @@ pub struct RecordFilter {
     pub waiting: bool,
     /// Only these orders; all when empty.
     pub orders: Vec<OrderId>,
+    /// Only orders of this vendor, by its name in Autotask.
+    pub vendor: Option<String>,
+    /// Only records whose [`SyncRecord::search_text`] holds this, whatever the capitals.
+    pub text: Option<String>,
+    /// Only records changed at or after this moment.
+    pub since: Option<Timestamp>,
+    /// Only records changed before this moment.
+    pub until: Option<Timestamp>,
     /// Only records changed before this moment, or at it with a smaller order id: for paging.
     pub before: Option<(Timestamp, OrderId)>,
     /// At most this many.
@@ -268,6 +279,20 @@ pub trait Ledger: Send + Sync {
         &self,
         tenant: &TenantId,
     ) -> impl Future<Output = Result<Vec<(StateName, u64)>, StoreError>> + Send;
+
+    /// How many records of each state were changed last in each span between two neighbouring
+    /// moments of `bounds` (which rise): the first included, the second not.
+    fn counts_between(
+        &self,
+        tenant: &TenantId,
+        bounds: &[Timestamp],
+    ) -> impl Future<Output = Result<Vec<BTreeMap<StateName, u64>>, StoreError>> + Send;
+
+    /// Since when the order has been waiting that waits longest, by [`SyncRecord::open_since`].
+    fn oldest_open(
+        &self,
+        tenant: &TenantId,
+    ) -> impl Future<Output = Result<Option<(OrderId, Timestamp)>, StoreError>> + Send;
 
     /// The story of one order, oldest first.
     fn history(

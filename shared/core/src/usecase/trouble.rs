@@ -6,10 +6,10 @@ use crate::{
     failure::{Failure, FailureClass},
     ids::TenantId,
     notice::{Notice, System},
-    ports::{DocumentKind, Ledger, Mail, Outbox, StoreError},
+    ports::{DocumentKind, Ledger, Mail, Outbox, Outside, StoreError},
     record::later,
     settings::Settings,
-    tenant::{TenantStatus, Trouble},
+    tenant::{TenantStatus, Trouble, Usage},
 };
 
 use super::{Engine, Ports, documents};
@@ -34,6 +34,22 @@ impl<P: Ports> Engine<P> {
         change: impl FnMut(&mut TenantStatus) -> bool + Send,
     ) -> Result<(TenantStatus, bool), StoreError> {
         documents::update(self.ports.store(), tenant, DocumentKind::Status, change).await
+    }
+
+    /// Adds the calls this process made for a tenant to its account.
+    pub async fn note_calls(&self, tenant: &TenantId) -> Result<(), StoreError> {
+        let calls = self.ports.outside().take_calls(tenant);
+        if calls.is_zero() {
+            return Ok(());
+        }
+        let now = self.now();
+        let note = |usage: &mut Usage| {
+            usage.note(calls, now);
+            true
+        };
+        documents::update(self.ports.store(), tenant, DocumentKind::Usage, note)
+            .await
+            .map(drop)
     }
 
     /// Forgets what stopped a tenant: its settings or connections changed, or a person asks.

@@ -1,12 +1,14 @@
 //! Reading records. A record of a newer version is an error and is never taken for another one.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use purser_core::{
     ids::{OrderId, RealmId, TenantId},
     ports::{HistoryEntry, RecordFilter, StoreError},
     record::{RECORD_VERSION, RecordKey, StateName, SyncRecord},
 };
-use rusqlite::{Connection, Params, params, types::Value};
+use rusqlite::{Connection, OptionalExtension, Params, params, types::Value};
 
 use crate::{
     columns::{from_column, from_json, micros, timestamp, to_json},
@@ -61,6 +63,23 @@ pub(crate) fn list(
     if !filter.orders.is_empty() {
         wanted.push_str(" AND order_id IN (SELECT value FROM json_each(?))");
         values.push(to_json(&filter.orders, "a list of orders")?.into());
+    }
+    if let Some(vendor) = &filter.vendor {
+        wanted.push_str(" AND vendor = ?");
+        values.push(vendor.clone().into());
+    }
+    if let Some(text) = &filter.text {
+        // `instr` knows no wildcards, so whatever a person types is looked for as it is.
+        wanted.push_str(" AND instr(search, ?) > 0");
+        values.push(text.to_lowercase().into());
+    }
+    if let Some(since) = filter.since {
+        wanted.push_str(" AND updated_at >= ?");
+        values.push(micros(since).into());
+    }
+    if let Some(until) = filter.until {
+        wanted.push_str(" AND updated_at < ?");
+        values.push(micros(until).into());
     }
     if let Some((before, order)) = filter.before {
         wanted.push_str(" AND (updated_at, order_id) < (?, ?)");
@@ -125,6 +144,52 @@ pub(crate) fn counts(
     }
     counts.sort_unstable_by_key(|(state, _)| *state);
     Ok(counts)
+}
+
+/// How many records of each state were changed last in each span between two moments.
+pub(crate) fn counts_between(
+    connection: &Connection,
+    tenant: &TenantId,
+    bounds: &[Timestamp],
+) -> Result<Vec<BTreeMap<StateName, u64>>, Stopped> {
+    let mut statement = connection.prepare_cached(
+        "SELECT state, count(*) FROM records
+         WHERE tenant = ?1 AND updated_at >= ?2 AND updated_at < ?3 GROUP BY state",
+    )?;
+    let mut spans = Vec::new();
+    for span in bounds.windows(2) {
+        let parameters = params![tenant.as_str(), micros(span[0]), micros(span[1])];
+        let rows = statement.query_map(parameters, |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?))
+        })?;
+        let mut counts = BTreeMap::new();
+        for row in rows {
+            let (name, count) = row?;
+            counts.insert(state_name(&name)?, from_column(count, "the count")?);
+        }
+        spans.push(counts);
+    }
+    Ok(spans)
+}
+
+/// The order that has been waiting longest.
+pub(crate) fn oldest_open(
+    connection: &Connection,
+    tenant: &TenantId,
+) -> Result<Option<(OrderId, Timestamp)>, Stopped> {
+    let mut statement = connection.prepare_cached(
+        "SELECT order_id, open_since FROM records WHERE tenant = ?1 AND open_since IS NOT NULL
+         ORDER BY open_since LIMIT 1",
+    )?;
+    let found = statement
+        .query_row([tenant.as_str()], |row| {
+            Ok((row.get(0)?, row.get::<_, i64>(1)?))
+        })
+        .optional()?;
+    let Some((order, since)) = found else {
+        return Ok(None);
+    };
+    Ok(Some((OrderId::new(order), timestamp(since)?)))
 }
 
 /// The story of one order, in the order in which it was written.
