@@ -6,13 +6,14 @@ use jiff::Timestamp;
 use url::Url;
 
 use super::{
-    grants::{Code, Grants, Role},
+    endpoints::has_scope,
+    grants::{Code, Grants, Person},
     pages,
 };
 
 /// The scopes an app may ask for.
 const SCOPES: [&str; 7] = [
-    "com.intuit.quickbooks.accounting",
+    ACCOUNTING,
     "com.intuit.quickbooks.payment",
     "openid",
     "profile",
@@ -20,7 +21,8 @@ const SCOPES: [&str; 7] = [
     "phone",
     "address",
 ];
-const ACCOUNTING: &str = "com.intuit.quickbooks.accounting";
+/// The scope of a connection to a company's books.
+pub(super) const ACCOUNTING: &str = "com.intuit.quickbooks.accounting";
 /// The members of the request that the page's forms carry on.
 const CARRIED: [&str; 6] = [
     "client_id",
@@ -54,6 +56,18 @@ struct Return<'a> {
     state: &'a str,
 }
 
+/// What the person comes to with a form.
+enum Step<'a> {
+    /// Chooses a company.
+    Company,
+    /// Reads what the app asks for, for this company if for any.
+    Consent(Option<&'a str>),
+    /// May not connect the company.
+    Refused,
+    /// Has agreed.
+    Granted(Option<&'a str>),
+}
+
 /// Answers GET (`form` is `None`) and POST of the authorize page.
 pub(super) fn answer(
     grants: &mut Grants,
@@ -75,43 +89,39 @@ pub(super) fn answer(
     if scope.is_empty() || scope.split(' ').any(|scope| !SCOPES.contains(&scope)) {
         return back.error("invalid_scope");
     }
-    let hidden: Vec<(&str, &str)> = CARRIED
-        .iter()
-        .filter_map(|name| request.get(name).map(|value| (*name, value)))
-        .collect();
-    let Some(form) = form else {
-        return html(
-            StatusCode::OK,
-            pages::sign_in(&hidden, grants.people.values()),
-        );
-    };
-    if form.get("action") == Some("cancel") {
+    if form.and_then(|form| form.get("action")) == Some("cancel") {
         return back.error("access_denied");
     }
-    let Some(person) = form.get("email").and_then(|email| grants.people.get(email)) else {
-        return html(
-            StatusCode::OK,
-            pages::sign_in(&hidden, grants.people.values()),
-        );
+    let client = request.get("client_id").unwrap_or_default();
+    let email = form.and_then(|form| form.get("email"));
+    let person = email.and_then(|email| grants.people.get(email)).cloned();
+    let mut page = pages::Page {
+        app: grants.app_name(client),
+        hidden: carried(request),
     };
-    let needs_company = scope.split(' ').any(|scope| scope == ACCOUNTING);
-    let realm = form.get("realmId").filter(|_| needs_company);
-    match realm {
-        None if needs_company => {
-            return html(StatusCode::OK, pages::choose_company(&hidden, person));
+    let (Some(form), Some(person)) = (form, person) else {
+        return html(StatusCode::OK, page.sign_in(grants.people.values()));
+    };
+    let realm = match next_step(grants, client, scope, form, &person) {
+        Step::Granted(realm) => realm,
+        Step::Refused => return back.error("access_denied"),
+        Step::Company => {
+            page.carry("email", &person.email);
+            let name = |realm: &str| grants.realm_name(realm);
+            return html(StatusCode::OK, page.choose_company(&person, name));
         }
-        Some(realm)
-            if !matches!(
-                person.realms.get(realm),
-                Some(Role::Admin | Role::Accountant)
-            ) =>
-        {
-            return back.error("access_denied");
+        Step::Consent(realm) => {
+            page.carry("email", &person.email);
+            if let Some(realm) = realm {
+                page.carry("realmId", realm);
+            }
+            let company = realm.map(|realm| grants.realm_name(realm));
+            let consent = page.consent(&person, company.as_deref(), scope);
+            return html(StatusCode::OK, consent);
         }
-        _ => {}
-    }
+    };
     let code = Code {
-        client: request.get("client_id").unwrap_or_default().to_owned(),
+        client: client.to_owned(),
         redirect_uri: back.redirect_uri.to_owned(),
         scope: scope.to_owned(),
         realm: realm.map(str::to_owned),
@@ -120,9 +130,36 @@ pub(super) fn answer(
         issued: now,
         grant: None,
     };
+    grants.agree(client, &person.email, scope);
     let value = grants.mint("AB11", now);
     grants.codes.insert(value.clone(), code);
     back.success(&value, realm)
+}
+
+/// The members of the request that the next form must send again.
+fn carried(request: &Parameters) -> Vec<(&'static str, String)> {
+    CARRIED
+        .iter()
+        .filter_map(|name| request.get(name).map(|value| (*name, value.to_owned())))
+        .collect()
+}
+
+/// A company is consented to each time; a mere sign-in only until the person has agreed once.
+fn next_step<'a>(
+    grants: &Grants,
+    client: &str,
+    scope: &str,
+    form: &'a Parameters,
+    person: &Person,
+) -> Step<'a> {
+    let needs_company = has_scope(scope, ACCOUNTING);
+    match form.get("realmId").filter(|_| needs_company) {
+        None if needs_company => Step::Company,
+        Some(realm) if !person.may_connect(realm) => Step::Refused,
+        realm if form.get("action") == Some("connect") => Step::Granted(realm),
+        None if grants.has_agreed(client, &person.email, scope) => Step::Granted(None),
+        realm => Step::Consent(realm),
+    }
 }
 
 /// The app and its return address must be known before the browser is sent anywhere.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{
     authorize::Parameters,
     grants::{Code, Grants, Issued},
-    keys,
+    keys::SigningKey,
 };
 
 /// The discovery document; everything stands under `public_url`.
@@ -40,10 +40,17 @@ fn issuer(public_url: &str) -> String {
     format!("{public_url}/op/v1")
 }
 
+/// Who signs identity tokens.
+#[derive(Clone, Copy)]
+pub(super) struct Issuer<'a> {
+    pub(super) public_url: &'a str,
+    pub(super) key: &'a SigningKey,
+}
+
 /// The token endpoint.
 pub(super) fn token(
     grants: &mut Grants,
-    public_url: &str,
+    by: Issuer<'_>,
     request: &Request<Bytes>,
     now: Timestamp,
 ) -> Response<Bytes> {
@@ -66,7 +73,7 @@ pub(super) fn token(
             };
             match grants.redeem(&client, code, redirect_uri, now) {
                 Some((issued, code)) => {
-                    let id_token = identity(grants, public_url, &issued, &code, now);
+                    let id_token = identity(grants, by, &issued, &code, now);
                     issued_response(&issued, with_hard_expiry, id_token)
                 }
                 None => invalid_grant("Invalid authorization code"),
@@ -88,7 +95,7 @@ pub(super) fn token(
 /// The signed identity token, when `openid` was asked for.
 fn identity(
     grants: &Grants,
-    public_url: &str,
+    by: Issuer<'_>,
     issued: &Issued,
     code: &Code,
     now: Timestamp,
@@ -101,7 +108,7 @@ fn identity(
         "sub": person.subject,
         "aud": [issued.grant.client],
         "auth_time": code.issued.as_second(),
-        "iss": issuer(public_url),
+        "iss": issuer(by.public_url),
         "exp": now.as_second() + 3_600,
         "iat": now.as_second(),
     });
@@ -111,10 +118,10 @@ fn identity(
     if let Some(nonce) = &code.nonce {
         claims["nonce"] = json!(nonce);
     }
-    keys::sign(&claims)
+    by.key.sign(&claims)
 }
 
-fn has_scope(scopes: &str, wanted: &str) -> bool {
+pub(super) fn has_scope(scopes: &str, wanted: &str) -> bool {
     scopes.split(' ').any(|scope| scope == wanted)
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Pure state; [`super::tokens`] locks it and writes it to the store.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use data_encoding::BASE64URL_NOPAD;
 use jiff::{SignedDuration, Timestamp};
@@ -32,6 +32,9 @@ pub enum Role {
 pub(super) struct Client {
     pub(super) secret: String,
     pub(super) redirect_uris: Vec<String>,
+    /// What people see; the client id when none.
+    #[serde(default)]
+    pub(super) name: Option<String>,
 }
 
 /// Someone who can sign in.
@@ -41,6 +44,13 @@ pub(super) struct Person {
     pub(super) name: String,
     pub(super) subject: String,
     pub(super) realms: BTreeMap<String, Role>,
+}
+
+impl Person {
+    /// Whether this person may connect an app to the company.
+    pub(super) fn may_connect(&self, realm: &str) -> bool {
+        matches!(self.realms.get(realm), Some(Role::Admin | Role::Accountant))
+    }
 }
 
 /// An authorization code and what it was given for.
@@ -97,11 +107,42 @@ pub(super) struct Grants {
     pub(super) codes: BTreeMap<String, Code>,
     pub(super) consents: BTreeMap<u64, Grant>,
     pub(super) access: BTreeMap<String, AccessToken>,
+    /// The names of companies by realm.
+    #[serde(default)]
+    pub(super) realm_names: BTreeMap<String, String>,
+    /// The scopes that people have agreed to, by app and e-mail address.
+    #[serde(default)]
+    agreed: BTreeMap<String, BTreeMap<String, BTreeSet<String>>>,
     refresh: BTreeMap<String, u64>,
     sequence: u64,
 }
 
 impl Grants {
+    /// What people call the app.
+    pub(super) fn app_name(&self, client: &str) -> String {
+        let name = self.clients.get(client).and_then(|app| app.name.clone());
+        name.unwrap_or_else(|| client.to_owned())
+    }
+
+    /// What people call the company.
+    pub(super) fn realm_name(&self, realm: &str) -> String {
+        let name = self.realm_names.get(realm).cloned();
+        name.unwrap_or_else(|| format!("Company {realm}"))
+    }
+
+    /// Whether the person has already agreed to all of these scopes.
+    pub(super) fn has_agreed(&self, client: &str, email: &str, scope: &str) -> bool {
+        let agreed = self.agreed.get(client).and_then(|of| of.get(email));
+        agreed.is_some_and(|agreed| scope.split(' ').all(|scope| agreed.contains(scope)))
+    }
+
+    /// Remembers what the person has agreed to.
+    pub(super) fn agree(&mut self, client: &str, email: &str, scope: &str) {
+        let of_client = self.agreed.entry(client.to_owned()).or_default();
+        let agreed = of_client.entry(email.to_owned()).or_default();
+        agreed.extend(scope.split(' ').map(str::to_owned));
+    }
+
     /// A new opaque value: unique for this table, and the same for the same history.
     pub(super) fn mint(&mut self, prefix: &str, now: Timestamp) -> String {
         self.sequence += 1;

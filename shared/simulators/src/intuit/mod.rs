@@ -3,6 +3,7 @@
 //! The doubts about the real service (what becomes of an old refresh token) are switches
 //! ([`IntuitSwitches`]). Grants and tokens live in a [`TokenTable`], which QuickBooks reads.
 
+mod action;
 mod authorize;
 mod endpoints;
 mod grants;
@@ -18,9 +19,13 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use self::{authorize::Parameters, endpoints::json_response};
+use self::{
+    authorize::Parameters,
+    endpoints::{Issuer, json_response},
+    keys::SigningKey,
+};
 pub use self::{
     grants::Role,
     switches::{IntuitSwitches, Rotation},
@@ -28,7 +33,6 @@ pub use self::{
 };
 use crate::{
     System,
-    control::{ControlError, Controlled},
     exchange::{Call, Context, Exchange, FaultAnswers},
     store::StoreError,
 };
@@ -38,6 +42,7 @@ use crate::{
 pub struct IntuitSimulator {
     context: Context,
     tokens: Arc<TokenTable>,
+    key: Arc<SigningKey>,
 }
 
 /// What a request asks for.
@@ -83,7 +88,12 @@ impl IntuitSimulator {
     /// Takes up the grants the store holds.
     pub fn new(context: Context) -> Result<Self, StoreError> {
         let tokens = Arc::new(TokenTable::new(Arc::clone(&context.store))?);
-        Ok(Self { context, tokens })
+        let key = Arc::new(SigningKey::new(Arc::clone(&context.store)));
+        Ok(Self {
+            context,
+            tokens,
+            key,
+        })
     }
 
     /// True for a path this service answers.
@@ -147,7 +157,7 @@ impl IntuitSimulator {
                 return endpoints::discovery(public_url, sandbox);
             }
             Endpoint::Keys if is_get => {
-                return json_response(StatusCode::OK, &keys::key_set());
+                return json_response(StatusCode::OK, &self.key.key_set());
             }
             Endpoint::UserInfo if is_get => {
                 return self
@@ -161,9 +171,12 @@ impl IntuitSimulator {
                 self.tokens
                     .change(|grants| authorize::answer(grants, &query, form.as_ref(), now))
             }
-            Endpoint::Token if is_post => self
-                .tokens
-                .change(|grants| endpoints::token(grants, public_url, request, now)),
+            Endpoint::Token if is_post => {
+                let key = &*self.key;
+                let issuer = Issuer { public_url, key };
+                self.tokens
+                    .change(|grants| endpoints::token(grants, issuer, request, now))
+            }
             Endpoint::Revoke if is_post => self
                 .tokens
                 .change(|grants| endpoints::revoke(grants, request)),
@@ -194,43 +207,4 @@ fn unauthorised() -> Response<Bytes> {
         StatusCode::UNAUTHORIZED,
         &json!({ "error": "invalid_client" }),
     )
-}
-
-impl Controlled for IntuitSimulator {
-    fn switches(&self) -> Value {
-        serde_json::to_value(self.tokens.switches()).unwrap_or_default()
-    }
-
-    fn change_switches(&self, changes: Value) -> Result<(), ControlError> {
-        let mut all = Controlled::switches(self);
-        let Value::Object(changes) = changes else {
-            return Err(ControlError("switches are an object".to_owned()));
-        };
-        for (name, value) in changes {
-            match all.get_mut(&name) {
-                Some(place) => *place = value,
-                None => return Err(ControlError(format!("no switch is called {name}"))),
-            }
-        }
-        let switches: IntuitSwitches = serde_json::from_value(all)?;
-        self.tokens
-            .change_switches(|present| *present = switches)
-            .map_err(|error| ControlError(error.to_string()))
-    }
-
-    fn act(&self, action: Value) -> Result<Value, ControlError> {
-        let realm = action["realm"].as_str().unwrap_or_default();
-        if action["action"] != "disconnect" {
-            return Err(ControlError("the only action is disconnect".to_owned()));
-        }
-        let ended = self
-            .tokens
-            .disconnect(realm)
-            .map_err(|error| ControlError(error.to_string()))?;
-        Ok(json!({ "ended": ended }))
-    }
-
-    fn world(&self) -> Value {
-        self.tokens.live_grants_by_realm()
-    }
 }

@@ -10,14 +10,13 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::{
+    authorize::ACCOUNTING,
     grants::{Client, Grants, Person, Role},
     switches::IntuitSwitches,
 };
 use crate::store::{Change, Store, StoreError};
 
 const GRANTS: &str = "intuit.grants";
-/// The scope of a connection to a company's books.
-const ACCOUNTING: &str = "com.intuit.quickbooks.accounting";
 
 /// What a bearer token is worth.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,9 +91,42 @@ impl TokenTable {
         let client = Client {
             secret: secret.to_owned(),
             redirect_uris: redirect_uris.iter().map(|&uri| uri.to_owned()).collect(),
+            name: None,
         };
         self.change(|grants| {
             grants.clients.insert(client_id.to_owned(), client);
+        })
+    }
+
+    /// Gives an app the name that people see, instead of its client id; false when it is unknown.
+    pub fn name_client(&self, client_id: &str, name: &str) -> Result<bool, StoreError> {
+        self.change(|grants| match grants.clients.get_mut(client_id) {
+            None => false,
+            Some(client) => {
+                client.name = Some(name.to_owned());
+                true
+            }
+        })
+    }
+
+    /// Registers one more address that browsers may be sent back to; false when the app is
+    /// unknown.
+    pub fn add_redirect(&self, client_id: &str, uri: &str) -> Result<bool, StoreError> {
+        self.change(|grants| match grants.clients.get_mut(client_id) {
+            None => false,
+            Some(client) => {
+                if !client.redirect_uris.iter().any(|known| known == uri) {
+                    client.redirect_uris.push(uri.to_owned());
+                }
+                true
+            }
+        })
+    }
+
+    /// Gives a company the name that people choose it by.
+    pub fn name_realm(&self, realm: &str, name: &str) -> Result<(), StoreError> {
+        self.change(|grants| {
+            grants.realm_names.insert(realm.to_owned(), name.to_owned());
         })
     }
 

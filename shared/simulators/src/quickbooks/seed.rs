@@ -31,7 +31,14 @@ impl QuickBooksSimulator {
             .or_insert_with(|| Company::new(Profile::new(seed)));
         let home = company.world.profile.home_currency().to_owned();
         ensure_payable(&mut company.world, &home, now);
-        Ok(state.save(&self.inner.context.store)?)
+        let (realm, name) = {
+            let profile = &company.world.profile;
+            (profile.realm.clone(), profile.company_name.clone())
+        };
+        state.save(&self.inner.context.store)?;
+        drop(state);
+        // People choose a company by its name when they connect an app.
+        Ok(self.inner.tokens.name_realm(&realm, &name)?)
     }
 
     /// Adds an account; answers its id.

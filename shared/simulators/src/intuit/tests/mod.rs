@@ -1,5 +1,6 @@
 //! Every rule, driven through the HTTP surface.
 
+mod pages;
 mod rotation;
 
 use std::{sync::Arc, time::Duration};
