@@ -16,7 +16,10 @@ use serde::{Deserialize, Serialize};
 use tokio::{net::TcpListener, task::JoinHandle};
 use url::Url;
 
-use super::{Company, seed, seed_plain};
+use super::{
+    Company, seed, seed_plain,
+    world::{OpenCompany, WorldError, seed_open},
+};
 use crate::exit::ProgramError;
 
 /// The file that makes a folder a demo folder.
@@ -39,6 +42,10 @@ pub(crate) struct Marker {
     pub(crate) base: Option<Url>,
     /// The companies of the world.
     pub(crate) companies: Vec<Company>,
+    /// The companies that a visitor may connect by hand; none in folders that were made before
+    /// there were any.
+    #[serde(default)]
+    pub(crate) open: Vec<OpenCompany>,
 }
 
 impl Marker {
@@ -177,20 +184,21 @@ impl Stage {
         simulators: &Simulators,
         base: &Url,
     ) -> Result<Marker, ProgramError> {
-        let companies = if let Some(marker) = Marker::read(folder)? {
-            marker.companies
+        let marker = if let Some(marker) = Marker::read(folder)? {
+            Marker {
+                base: Some(base.clone()),
+                ..marker
+            }
         } else {
             prove_room(folder)?;
             let now = Timestamp::now();
-            let seeded = match options.plain {
-                Some(orders) => seed_plain(simulators, now, orders),
-                None => seed(simulators, now),
-            };
-            seeded.map_err(|error| unusable(&error))?
-        };
-        let marker = Marker {
-            base: Some(base.clone()),
-            companies,
+            let (companies, open) =
+                seeded(simulators, options, now).map_err(|error| unusable(&error))?;
+            Marker {
+                base: Some(base.clone()),
+                companies,
+                open,
+            }
         };
         marker.write(folder)?;
         Ok(marker)
@@ -201,6 +209,18 @@ impl Stage {
         if let Some(task) = self.task.take() {
             let _ = task.await;
         }
+    }
+}
+
+/// The companies of a new world: those to be connected, and those that are left to visitors.
+fn seeded(
+    simulators: &Simulators,
+    options: &StageOptions,
+    now: Timestamp,
+) -> Result<(Vec<Company>, Vec<OpenCompany>), WorldError> {
+    match options.plain {
+        Some(orders) => Ok((seed_plain(simulators, now, orders)?, Vec::new())),
+        None => Ok((seed(simulators, now)?, seed_open(simulators, now)?)),
     }
 }
 

@@ -1,10 +1,11 @@
 //! The demo world: four managed service providers with believable vendors, customers, products and
-//! orders, and what the first run over them must come to.
+//! orders, and what the first run over them must come to; and a fifth that nobody has connected yet.
 //!
 //! Each order is one case that declares its own outcome; the simulators are filled from the same
 //! table that [`expected`] is counted from, so the two cannot drift apart. Nothing here knows the
 //! rules of the transfer: a wrong expectation shows as a difference after the run.
 
+mod bayside;
 mod case;
 mod desk;
 mod glacier;
@@ -30,6 +31,8 @@ use desk::Desk;
 pub(crate) const CLIENT_ID: &str = "purser-demo";
 /// Its secret; it opens nothing but the simulators.
 pub(crate) const CLIENT_SECRET: &str = "purser-demo-secret";
+/// What people see of it when they are asked for their consent.
+const APP_NAME: &str = "Purser";
 
 /// What is needed to connect one demo company.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -39,8 +42,28 @@ pub(crate) struct Company {
     pub(crate) autotask_secret: String,
     pub(crate) integration_code: String,
     pub(crate) realm: String,
+    /// Who may sign in for the company; empty in folders that were made before this was told.
+    #[serde(default)]
+    pub(crate) owner_email: String,
     pub(crate) refresh_token: String,
     /// A settings document by labels.
+    pub(crate) settings: serde_json::Value,
+}
+
+/// A company that is ready to be connected by a person, and everything that person has to type.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct OpenCompany {
+    pub(crate) tenant: String,
+    /// The name of the QuickBooks company.
+    pub(crate) company: String,
+    pub(crate) autotask_user: String,
+    pub(crate) autotask_secret: String,
+    pub(crate) integration_code: String,
+    pub(crate) realm: String,
+    /// Who signs in at Intuit.
+    pub(crate) owner_email: String,
+    pub(crate) owner_name: String,
+    /// A suggested settings document by labels.
     pub(crate) settings: serde_json::Value,
 }
 
@@ -131,6 +154,18 @@ pub(crate) fn seed(simulators: &Simulators, now: Timestamp) -> Result<Vec<Compan
     companies.collect()
 }
 
+/// Adds the company that a visitor connects by hand to the demo world. Nothing of it is expected of
+/// a first run: until somebody connects it, nobody reads its orders.
+pub(crate) fn seed_open(
+    simulators: &Simulators,
+    now: Timestamp,
+) -> Result<Vec<OpenCompany>, WorldError> {
+    let definition = bayside::DEFINITION;
+    let (desk, settings) = (definition.seed)(simulators, now)?;
+    desk.add_orders(&(definition.cases)(), now)?;
+    Ok(vec![bayside::open(simulators, &desk, settings)?])
+}
+
 /// Fills empty simulators with one company and `orders` plain eligible orders.
 pub(crate) fn seed_plain(
     simulators: &Simulators,
@@ -145,9 +180,13 @@ pub(crate) fn seed_plain(
 
 /// The app is called back where `purser serve` listens when nothing else is said.
 fn add_app(simulators: &Simulators) -> Result<(), WorldError> {
-    let callbacks = ["http://localhost:8080/oauth/callback"];
+    let callbacks = [
+        "http://localhost:8080/oauth/callback",
+        "http://127.0.0.1:8080/oauth/callback",
+    ];
     let tokens = simulators.intuit.tokens();
     tokens.add_client(CLIENT_ID, CLIENT_SECRET, &callbacks)?;
+    tokens.name_client(CLIENT_ID, APP_NAME)?;
     Ok(())
 }
 

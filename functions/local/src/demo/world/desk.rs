@@ -100,6 +100,7 @@ impl Desk {
             autotask_secret: seed.secret,
             integration_code: seed.integration_code,
             realm: self.realm.clone(),
+            owner_email: owner,
             refresh_token: self.tokens.grant(&self.realm, CLIENT_ID, now)?,
             settings,
         })

@@ -28,6 +28,8 @@ pub(super) const DEFINITION: Definition = Definition {
     seed,
 };
 
+/// Its realm.
+pub(super) const REALM: &str = "9130355001000001";
 /// Calendar days back.
 const DAYS_BACK: i64 = 30;
 
@@ -113,7 +115,7 @@ fn seed(simulators: &Simulators, _: Timestamp) -> Filled {
         company_name: "North Harbor IT".to_owned(),
         ..DatabaseSeed::default()
     };
-    let realm = RealmSeed::new("9130355001000001", "North Harbor IT, LLC");
+    let realm = RealmSeed::new(REALM, "North Harbor IT, LLC");
     let (desk, accounts) = Desk::open(simulators, database, realm)?;
     autotask(&desk);
     // Autotask's other term, Net 30 days, is called Net 30 here and so matches nothing.

@@ -1,5 +1,7 @@
 //! The table of cases is consistent, covers the features, and reaches the simulators.
 
+mod open;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -15,7 +17,9 @@ use purser_simulators::{
 use purser_transport::{Request, Transport as _};
 use serde_json::{Value, json};
 
-use super::{Company, DEFINITIONS, Outcome, case::Age, expected, seed, seed_plain};
+use super::{
+    Company, DEFINITIONS, Definition, Outcome, bayside, case::Age, expected, seed, seed_plain,
+};
 
 /// The feature rows that the world must show.
 const ROWS: std::ops::RangeInclusive<u32> = 18..=61;
@@ -24,10 +28,15 @@ fn simulators() -> Simulators {
     Simulators::new(Arc::new(WallClock), Store::memory(), "http://127.0.0.1:9").unwrap()
 }
 
+/// The companies that the demo connects, and the one that it leaves to visitors.
+fn definitions() -> impl Iterator<Item = &'static Definition> {
+    DEFINITIONS.iter().chain([&bayside::DEFINITION])
+}
+
 #[test]
 fn every_case_is_told_apart_and_says_what_it_shows() {
     let mut shown = BTreeSet::new();
-    for definition in &DEFINITIONS {
+    for definition in definitions() {
         let mut ids = BTreeSet::new();
         for case in (definition.cases)() {
             let place = format!("{} {}", definition.tenant, case.id);
@@ -132,6 +141,10 @@ fn the_world_connects_four_companies_with_settings_that_can_be_read() {
         assert!(settings.days_back.is_some());
         assert!(!company.refresh_token.is_empty());
         assert_eq!(company.integration_code.len(), 27);
+        assert_eq!(
+            company.owner_email,
+            format!("owner@{}.example", company.tenant)
+        );
         let database = simulators
             .autotask
             .database(&company.autotask_user)
