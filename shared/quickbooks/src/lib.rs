@@ -9,6 +9,7 @@ mod discovery;
 mod encode;
 mod exchange;
 mod fault;
+mod identity;
 mod names;
 mod oauth;
 mod pace;
@@ -31,6 +32,7 @@ pub use connect::{Proof, connect_with_refresh_token, first_grant, prove_realm};
 pub use discovery::{
     DISCOVERY_PRODUCTION, DISCOVERY_SANDBOX, Discovery, UntrustedUrl, trusted_url,
 };
+pub use identity::{Identity, IdentityError, Person};
 pub use oauth::{OAuthClient, OAuthConfig, OAuthError, Tokens};
 pub use pace::SharedPacer;
 pub use token::{TokenConfig, TokenSource};

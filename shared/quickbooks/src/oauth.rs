@@ -14,7 +14,7 @@ use http::{
     Request, Response,
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue},
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use purser_core::{
     failure::{Failure, VendorAnswer},
     notice::Code,
@@ -22,15 +22,20 @@ use purser_core::{
     ports::Clock,
     tenant::AccessToken,
 };
-use purser_transport::{SharedTransport, retry_after};
+use purser_transport::SharedTransport;
 use secrecy::{ExposeSecret as _, SecretString};
-use serde_json::Value;
 use url::{Url, form_urlencoded::Serializer};
 
+use self::answer::{error_word, read_tokens};
 use crate::{
     discovery::{Discovery, DiscoverySource},
+    identity::KeySet,
     verdict::tid,
 };
+
+mod answer;
+
+pub(crate) use self::answer::{failure_of, vendor_answer};
 
 /// Everything an [`OAuthClient`] is made from.
 pub struct OAuthConfig<C> {
@@ -53,9 +58,10 @@ pub struct OAuthConfig<C> {
 /// Speaks to Intuit's token service for one app. One per process.
 pub struct OAuthClient<C> {
     transport: SharedTransport,
-    clock: Arc<C>,
-    policy: Policy,
+    pub(crate) clock: Arc<C>,
+    pub(crate) policy: Policy,
     discovery: DiscoverySource<C>,
+    pub(crate) keys: KeySet,
     client_id: String,
     client_secret: SecretString,
 }
@@ -71,7 +77,8 @@ pub struct Tokens {
     pub refresh_expires_at: Option<Timestamp>,
     /// When the refresh token ends whatever happens (five years after consent).
     pub hard_expires_at: Option<Timestamp>,
-    /// Who consented, when `openid` was asked for. Unverified.
+    /// Who consented, when `openid` was asked for. Says nothing before
+    /// [`OAuthClient::verify_id_token`].
     pub id_token: Option<SecretString>,
 }
 
@@ -112,6 +119,7 @@ impl<C: Clock> OAuthClient<C> {
             clock: config.clock,
             policy: config.policy,
             discovery,
+            keys: KeySet::default(),
             client_id: config.client_id,
             client_secret: config.client_secret,
         }
@@ -129,11 +137,15 @@ impl<C: Clock> OAuthClient<C> {
 
     /// The address a person's browser is sent to. `state` must be random, one-time and bound to the
     /// browser: Intuit offers no PKCE, so it is the only guard against forged callbacks.
+    ///
+    /// `nonce` is for sign-in: [`verify_id_token`](Self::verify_id_token) compares it with the
+    /// identity token's, when Intuit puts it there.
     pub async fn authorization_url(
         &self,
         scopes: &str,
         redirect_uri: &str,
         state: &str,
+        nonce: Option<&str>,
     ) -> Result<Url, Failure> {
         let mut url = self.discovery().await?.authorization_endpoint;
         url.query_pairs_mut()
@@ -142,6 +154,9 @@ impl<C: Clock> OAuthClient<C> {
             .append_pair("scope", scopes)
             .append_pair("redirect_uri", redirect_uri)
             .append_pair("state", state);
+        if let Some(nonce) = nonce {
+            url.query_pairs_mut().append_pair("nonce", nonce);
+        }
         Ok(url)
     }
 
@@ -224,91 +239,16 @@ impl<C: Clock> OAuthClient<C> {
             .map_err(|_| bug())
     }
 
-    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Failure> {
+    pub(crate) async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Failure> {
         let answer = self.transport.send(request, self.timeout()).await;
         let answer = answer.map_err(|_| Failure::new(Code::QuickBooksUnreachable))?;
         tracing::debug!(
             status = answer.status().as_u16(),
             vendor.tid = tid(answer.headers()),
-            "Intuit's token service answered"
+            "Intuit's sign-in service answered"
         );
         Ok(answer)
     }
-}
-
-fn vendor_answer(answer: &Response<Bytes>) -> VendorAnswer {
-    VendorAnswer {
-        status: Some(answer.status().as_u16()),
-        code: error_word(answer),
-        tid: tid(answer.headers()),
-    }
-}
-
-/// The `error` member, when it is a plain word.
-fn error_word(answer: &Response<Bytes>) -> Option<String> {
-    let body: Value = serde_json::from_slice(answer.body()).ok()?;
-    let word = body.get("error")?.as_str()?;
-    let is_plain = word.len() <= 40 && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
-    is_plain.then(|| word.to_owned())
-}
-
-fn failure_of(answer: &Response<Bytes>, policy: &Policy) -> Failure {
-    let asked = retry_after(answer.headers()).map(|wait| policy.scale_down(wait));
-    let word = error_word(answer);
-    let (code, wait) = match (answer.status().as_u16(), word.as_deref()) {
-        (429, _) => (
-            Code::QuickBooksThrottled,
-            asked.or(Some(policy.throttle_wait)),
-        ),
-        (400..=499, Some("invalid_client" | "unauthorized_client")) => {
-            (Code::QuickBooksClientRefused, None)
-        }
-        (401, None) => (Code::QuickBooksClientRefused, None),
-        (400..=499, Some(_)) => (Code::QuickBooksBug, None),
-        _ => (Code::QuickBooksFailing, asked),
-    };
-    Failure::new(code)
-        .answered(vendor_answer(answer))
-        .after(wait)
-}
-
-/// Reads tokens strictly: an answer that lacks one, or that names an error, is none.
-///
-/// node-quickbooks 171: an error body taken for an answer stored two empty tokens.
-fn read_tokens(answer: &Response<Bytes>, now: Timestamp) -> Option<Tokens> {
-    let body: Value = serde_json::from_slice(answer.body()).ok()?;
-    if !answer.status().is_success() || body.get("error").is_some_and(|error| !error.is_null()) {
-        return None;
-    }
-    let token = |name: &str| {
-        let text = body.get(name)?.as_str()?;
-        let is_sound = !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic());
-        is_sound.then(|| SecretString::from(text))
-    };
-    let after = |name: &str| {
-        let seconds = match body.get(name)? {
-            Value::Number(number) => number.as_i64()?,
-            Value::String(text) => text.parse().ok()?,
-            _ => return None,
-        };
-        let life = SignedDuration::from_secs(seconds);
-        now.checked_add(life).ok().filter(|_| seconds > 0)
-    };
-    let kind = body
-        .get("token_type")
-        .and_then(Value::as_str)
-        .unwrap_or("bearer");
-    Some(Tokens {
-        access: AccessToken {
-            token: token("access_token")?,
-            expires_at: after("expires_in")?,
-        },
-        refresh_token: token("refresh_token")?,
-        refresh_expires_at: after("x_refresh_token_expires_in"),
-        hard_expires_at: after("x_refresh_token_hard_expires_in"),
-        id_token: token("id_token"),
-    })
-    .filter(|_| kind.eq_ignore_ascii_case("bearer"))
 }
 
 #[cfg(test)]

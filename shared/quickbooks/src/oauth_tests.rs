@@ -172,17 +172,17 @@ async fn a_bare_refresh_token_becomes_a_grant_and_proves_its_realm() {
 }
 
 #[tokio::test]
-async fn the_sign_in_address_carries_the_state() {
+async fn the_sign_in_address_carries_the_state_and_the_nonce() {
     let world = World::with_token_for(60);
     let scope = "com.intuit.quickbooks.accounting";
-    let url = world
-        .oauth
-        .authorization_url(scope, "https://x.test/cb?", "s&t")
-        .await
-        .unwrap();
-    assert_eq!(
-        url.as_str(),
-        "https://appcenter.intuit.com/connect/oauth2?client_id=client&response_type=code\
-         &scope=com.intuit.quickbooks.accounting&redirect_uri=https%3A%2F%2Fx.test%2Fcb%3F&state=s%26t"
-    );
+    let address = async |nonce| {
+        let url = world
+            .oauth
+            .authorization_url(scope, "https://x.test/cb?", "s&t", nonce);
+        String::from(url.await.unwrap())
+    };
+    let plain = "https://appcenter.intuit.com/connect/oauth2?client_id=client&response_type=code\
+         &scope=com.intuit.quickbooks.accounting&redirect_uri=https%3A%2F%2Fx.test%2Fcb%3F&state=s%26t";
+    assert_eq!(address(None).await, plain);
+    assert_eq!(address(Some("n=1")).await, format!("{plain}&nonce=n%3D1"));
 }
