@@ -41,7 +41,7 @@ impl Page {
             })
             .collect();
         let fields = format!(
-            "<p>to continue to {app}. No password is asked for.</p>{list}",
+            "<p>Choose a login to continue to {app}. No password is asked for.</p>{list}",
             app = escape(&self.app),
             list = list("Who are you?", ("email", "person"), &choices),
         );
@@ -106,8 +106,8 @@ impl Page {
         let rights = rights(scope).join("</li><li>");
         let who = signed_in(person);
         let fields = format!(
-            "{who}<p>{request}</p><ul><li>{rights}</li></ul><p class=\"quiet\">You can disconnect {app} at \
-             any time.</p>"
+            "{who}<p>{request}</p><ul><li>{rights}</li></ul>\
+             <p class=\"quiet\">You can disconnect {app} at any time.</p>"
         );
         page(&title, &self.form(&fields, Some(("connect", "Connect"))))
     }
