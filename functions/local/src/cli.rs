@@ -48,8 +48,8 @@ PURSER_MAIL_FROM, PURSER_ALLOW_LOCAL_ENDPOINTS, PURSER_TIME_SCALE, PURSER_LOG (s
 pub(crate) enum Command {
     /// Run the demo: simulators, a demo company, and the engine
     Demo(DemoArgs),
-    /// Keep transferring orders of every connected tenant
-    Serve,
+    /// Keep transferring orders of every connected tenant, and serve the web application
+    Serve(ServeArgs),
     /// Transfer what is eligible now
     Run(RunArgs),
     /// Add, list or remove the connections of a tenant
@@ -90,6 +90,16 @@ pub(crate) struct DemoArgs {
     pub(crate) once: bool,
     /// The port of the simulators; a free one when not given
     #[arg(long, default_value_t = 0)]
+    pub(crate) port: u16,
+    /// The port of the web application; 8080, or a free one, when not given
+    #[arg(long)]
+    pub(crate) web_port: Option<u16>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ServeArgs {
+    /// The port of the web application, at 127.0.0.1
+    #[arg(long, default_value_t = crate::web::PORT)]
     pub(crate) port: u16,
 }
 

@@ -30,7 +30,7 @@ pub(crate) async fn run(cli: Cli, output: &Output) -> Result<Exit, ProgramError>
     match command {
         Command::Demo(args) => demo::run(configuration, &args, output).await,
         Command::Simulators(args) => simulators::run(configuration, &args, output).await,
-        Command::Serve => serve::run(configuration, output).await,
+        Command::Serve(args) => serve::run(configuration, &args, output).await,
         Command::Run(args) => {
             let opened = open(configuration, Role::EngineIfFree).await?;
             run::run(&opened.program, &args, output).await

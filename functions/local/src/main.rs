@@ -9,6 +9,7 @@ mod output;
 mod program;
 mod runner;
 mod summary;
+mod web;
 
 use std::process::ExitCode;
 
@@ -24,7 +25,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let output = Output::new(cli.json);
     // A person at a terminal reads the answer; a service is read by its log.
-    let level = if matches!(cli.command, Some(Command::Serve)) {
+    let level = if matches!(cli.command, Some(Command::Serve(_))) {
         "info"
     } else {
         "error"

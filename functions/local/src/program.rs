@@ -65,7 +65,7 @@ impl Ports for LocalPorts {
 pub(crate) struct Program {
     pub(crate) configuration: Configuration,
     pub(crate) store: Arc<SqliteStore>,
-    pub(crate) engine: Engine<LocalPorts>,
+    pub(crate) engine: Arc<Engine<LocalPorts>>,
     lock: Option<EngineLock>,
 }
 
@@ -123,7 +123,7 @@ impl Program {
         Ok(Self {
             configuration,
             store,
-            engine,
+            engine: Arc::new(engine),
             lock,
         })
     }

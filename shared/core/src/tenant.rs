@@ -90,6 +90,12 @@ pub struct TenantStatus {
     pub person_active_at: Option<Timestamp>,
     /// When bills were last reconciled.
     pub reconciled_at: Option<Timestamp>,
+    /// Where people open Autotask, for links; ends with a slash.
+    pub autotask_web_url: Option<String>,
+    /// The name of the Autotask API user, for people.
+    pub autotask_user: Option<String>,
+    /// The time zone of the QuickBooks company, as it was last seen.
+    pub company_time_zone: Option<String>,
 }
 
 /// A trouble of the whole tenant.

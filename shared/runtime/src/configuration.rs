@@ -135,7 +135,7 @@ impl Configuration {
         }
         Ok(Self {
             data: PathBuf::from(read("PURSER_DATA").unwrap_or_else(|| "purser-data".to_owned())),
-            public_url: optional_url(&read, "PURSER_PUBLIC_URL")?,
+            public_url: public_url(&read)?,
             endpoints,
             names_endpoints,
             intuit_app: intuit_app(&read)?,
@@ -164,6 +164,28 @@ fn optional_url(read: Read<'_>, name: &'static str) -> Result<Option<Url>, Confi
             "is not an http or https address; write it like https://host/path",
         ),
     }
+}
+
+/// Sessions travel to this address: in the clear only to this machine.
+fn public_url(read: Read<'_>) -> Result<Option<Url>, ConfigurationError> {
+    let name = "PURSER_PUBLIC_URL";
+    let Some(url) = optional_url(read, name)? else {
+        return Ok(None);
+    };
+    let is_plain = url.query().is_none() && url.fragment().is_none() && url.path() == "/";
+    if !is_plain || !url.username().is_empty() || url.password().is_some() {
+        return wrong(
+            name,
+            "must be a bare address such as https://purser.example.com/",
+        );
+    }
+    if url.scheme() != "https" && !is_loopback(&url) {
+        return wrong(
+            name,
+            "must be an https address; plain http is only for this very machine",
+        );
+    }
+    Ok(Some(url))
 }
 
 fn endpoints(read: Read<'_>) -> Result<(Endpoints, bool), ConfigurationError> {
@@ -368,6 +390,27 @@ mod tests {
             variable(&[("PURSER_TIME_SCALE", "fast")]),
             "PURSER_TIME_SCALE"
         );
+    }
+
+    #[test]
+    fn sessions_travel_in_the_clear_only_within_this_machine() {
+        let public = "PURSER_PUBLIC_URL";
+        for good in [
+            "https://purser.example.com",
+            "http://localhost:8080/",
+            "http://127.0.0.1:9",
+        ] {
+            assert!(read(&[(public, good)]).is_ok(), "{good}");
+        }
+        for bad in [
+            "http://purser.example.com/",
+            "https://purser.example.com/app",
+            "https://u:p@purser.example.com/",
+            "https://purser.example.com/?x=1",
+            "purser",
+        ] {
+            assert_eq!(variable(&[(public, bad)]), public, "{bad}");
+        }
     }
 
     #[test]

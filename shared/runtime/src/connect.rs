@@ -7,11 +7,14 @@ use purser_core::{
     failure::Failure,
     ids::{RealmId, TenantId},
     notice::Code,
-    ports::{Autotask as _, Clock, DocumentKind, Expected, GrantStore as _, Lane, Ledger},
+    ports::{
+        Autotask as _, AutotaskReport, Clock, DocumentKind, Expected, GrantStore as _, Lane,
+        Ledger, StoreError,
+    },
     tenant::{AutotaskCredentials, TenantStatus},
     usecase::{Engine, Ports, load, update},
 };
-use purser_quickbooks::{connect_with_refresh_token, prove_realm};
+use purser_quickbooks::{Tokens, connect_with_refresh_token, first_grant, prove_realm};
 use secrecy::SecretString;
 
 use crate::outside::LiveOutside;
@@ -85,14 +88,8 @@ where
     if let Some(grant) = &grant {
         refuse_taken(engine, tenant, &grant.realm).await?;
     }
-    let zone_host = match &autotask {
-        Some(credentials) => {
-            // A gate of its own: old credentials that were refused must not stop the new ones.
-            let gate = Arc::new(TenantGate::default());
-            let limits = (0, Lane::Person, TRIAL_SHARE);
-            let trial = outside.autotask_with(tenant, gate, credentials.clone(), limits);
-            Some(trial.report().await?.zone_host)
-        }
+    let report = match &autotask {
+        Some(credentials) => Some(try_autotask(outside, tenant, credentials).await?),
         None => None,
     };
     let company = match &grant {
@@ -106,14 +103,79 @@ where
             .await?;
     }
     outside.forget(tenant);
-    let realm = grant.map(|grant| grant.realm);
-    note(engine, tenant, realm, (autotask.is_some(), company.clone())).await?;
+    let quickbooks = grant.map(|grant| grant.realm).zip(company.clone());
+    let user = autotask.map(|credentials| credentials.user);
+    note(engine, tenant, user.zip(report.clone()), quickbooks).await?;
     engine.clear_trouble(tenant).await?;
     Ok(Connected {
         tenant: tenant.clone(),
-        zone_host,
+        zone_host: report.map(|report| report.zone_host),
         company,
     })
+}
+
+/// Asks Autotask what these credentials may do, before they are stored.
+async fn try_autotask<C: Clock + 'static, L: Ledger + 'static>(
+    outside: &LiveOutside<C, L>,
+    tenant: &TenantId,
+    credentials: &AutotaskCredentials,
+) -> Result<AutotaskReport, Failure> {
+    // A gate of its own: old credentials that were refused must not stop the new ones.
+    let gate = Arc::new(TenantGate::default());
+    let limits = (0, Lane::Person, TRIAL_SHARE);
+    let trial = outside.autotask_with(tenant, gate, credentials.clone(), limits);
+    trial.report().await
+}
+
+/// The tenant that is connected to a realm, if there is one.
+pub async fn tenant_of_realm<P: Ports>(
+    engine: &Engine<P>,
+    realm: &RealmId,
+) -> Result<Option<TenantId>, StoreError> {
+    for tenant in engine.ports().store().tenants().await? {
+        if engine.status(&tenant).await?.realm.as_ref() == Some(realm) {
+            return Ok(Some(tenant));
+        }
+    }
+    Ok(None)
+}
+
+/// Proves that tokens are good for a realm, and gives the company's name.
+///
+/// A realm id from an address is worth nothing by itself.
+pub async fn prove_tokens<C: Clock + 'static, L: Ledger + 'static>(
+    outside: &LiveOutside<C, L>,
+    tenant: &TenantId,
+    realm: &RealmId,
+    tokens: &Tokens,
+) -> Result<String, Failure> {
+    let proof = outside.proof(tenant, realm);
+    prove_realm(proof, &tokens.access.token).await
+}
+
+/// Stores the tokens of a consent whose realm was proven. Whatever stopped the tenant before is
+/// cleared.
+pub async fn store_tokens<C, L, P>(
+    engine: &Engine<P>,
+    outside: &LiveOutside<C, L>,
+    tenant: &TenantId,
+    (realm, company): (RealmId, String),
+    tokens: Tokens,
+) -> Result<(), Failure>
+where
+    C: Clock + 'static,
+    L: Ledger + 'static,
+    P: Ports,
+{
+    let grant = first_grant(realm.clone(), tokens, outside.clock().now());
+    outside
+        .connections()
+        .put_grant(tenant, &grant, Expected::Any)
+        .await?;
+    outside.forget(tenant);
+    note(engine, tenant, None, Some((realm, company))).await?;
+    engine.clear_trouble(tenant).await?;
+    Ok(())
 }
 
 /// A realm that belongs to one tenant cannot be taken by another.
@@ -122,13 +184,10 @@ async fn refuse_taken<P: Ports>(
     tenant: &TenantId,
     realm: &RealmId,
 ) -> Result<(), ConnectError> {
-    for other in engine.ports().store().tenants().await? {
-        let status = engine.status(&other).await?;
-        if other != *tenant && status.realm.as_ref() == Some(realm) {
-            return Err(ConnectError::RealmTaken(other));
-        }
+    match tenant_of_realm(engine, realm).await? {
+        Some(other) if other != *tenant => Err(ConnectError::RealmTaken(other)),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 async fn connect_quickbooks<C: Clock + 'static, L: Ledger + 'static>(
@@ -161,16 +220,18 @@ async fn connect_quickbooks<C: Clock + 'static, L: Ledger + 'static>(
 async fn note<P: Ports>(
     engine: &Engine<P>,
     tenant: &TenantId,
-    realm: Option<RealmId>,
-    (autotask, company): (bool, Option<String>),
-) -> Result<(), ConnectError> {
+    autotask: Option<(String, AutotaskReport)>,
+    quickbooks: Option<(RealmId, String)>,
+) -> Result<(), StoreError> {
     let note = |status: &mut TenantStatus| {
-        if autotask {
+        if let Some((user, report)) = &autotask {
             status.autotask_broken = None;
+            status.autotask_user = Some(user.clone());
+            status.autotask_web_url = Some(report.web_url.clone()).filter(|url| !url.is_empty());
         }
-        if let Some(realm) = &realm {
+        if let Some((realm, company)) = &quickbooks {
             status.realm = Some(realm.clone());
-            status.company_name.clone_from(&company);
+            status.company_name = Some(company.clone());
             status.quickbooks_broken = None;
             status.quickbooks_quiet_until = None;
         }
@@ -212,7 +273,11 @@ where
     {
         let clear = |status: &mut TenantStatus| {
             let realm = status.realm.take();
-            *status = TenantStatus::default();
+            let before = std::mem::take(status);
+            // Links and times of the history stay readable.
+            status.autotask_web_url = before.autotask_web_url;
+            status.company_name = before.company_name;
+            status.company_time_zone = before.company_time_zone;
             realm.is_some()
         };
         update(store, tenant, DocumentKind::Status, clear).await?;

@@ -78,6 +78,18 @@ pub async fn check<P: Ports>(
     engine: &Engine<P>,
     tenant: &TenantId,
 ) -> Result<Vec<Finding>, Failure> {
+    let (findings, is_connected) = look(engine, tenant).await?;
+    if is_connected && findings.iter().all(|finding| finding.level != Level::Bad) {
+        clear(engine, tenant).await?;
+    }
+    Ok(findings)
+}
+
+/// Looks at both connections of a tenant and changes nothing; tells whether both could be read.
+pub async fn look<P: Ports>(
+    engine: &Engine<P>,
+    tenant: &TenantId,
+) -> Result<(Vec<Finding>, bool), Failure> {
     let settings = engine.settings(tenant).await?;
     let mut findings = Vec::new();
     let outside = engine.ports().outside();
@@ -106,10 +118,7 @@ pub async fn check<P: Ports>(
         "Switch the purchase order sync of Autotask's Smart Accounting Hub off for these orders.",
     ));
     let is_connected = autotask.is_ok() && books.is_ok();
-    if is_connected && findings.iter().all(|finding| finding.level != Level::Bad) {
-        clear(engine, tenant).await?;
-    }
-    Ok(findings)
+    Ok((findings, is_connected))
 }
 
 async fn clear<P: Ports>(engine: &Engine<P>, tenant: &TenantId) -> Result<(), Failure> {

@@ -7,6 +7,7 @@ use purser_core::{
     orders::{PickListValue, Resource},
     ports::{Autotask, DocumentKind, Lane, Outside, QuickBooks},
     settings::{Choices, FieldError, Settings, SettingsDocument},
+    tenant::TenantStatus,
     usecase::{Engine, Ports, store},
 };
 use serde::Serialize;
@@ -156,6 +157,13 @@ pub async fn import<P: Ports>(
         &settings,
     )
     .await?;
+    let zone = offered.books.company().time_zone.clone();
+    let note = |status: &mut TenantStatus| {
+        let is_new = status.company_time_zone != zone;
+        status.company_time_zone.clone_from(&zone);
+        is_new
+    };
+    engine.update_status(tenant, note).await?;
     // A new choice may be just what was missing.
     engine.clear_trouble(tenant).await?;
     Ok(settings)

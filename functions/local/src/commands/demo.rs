@@ -6,14 +6,16 @@ use purser_runtime::{
     connect::{self, ConnectError, NewGrant},
     settings,
 };
+use purser_web::view::DemoHint;
 use secrecy::SecretString;
 
 use crate::{
     cli::DemoArgs,
-    demo::{Stage, StageOptions, expected, on_stage, refuse_real_folder},
+    demo::{CLIENT_ID, Stage, StageOptions, expected, on_stage, refuse_real_folder},
     exit::{Exit, ProgramError},
     output::Output,
     program::{Program, Role},
+    web::{Door, Served},
 };
 
 use super::{run::run_once, serve::keep_running};
@@ -47,6 +49,10 @@ pub(super) async fn run(
         stage.base,
         program.configuration.data.display()
     ));
+    let served = match args.once {
+        true => None,
+        false => Some(open_door(&program, &stage, args.web_port, output).await?),
+    };
     let expected = serde_json::to_value(expected()).ok().filter(|_| is_first);
     let exit = run_once(&program, false, expected, output).await?;
     if args.once {
@@ -58,7 +64,50 @@ pub(super) async fn run(
          purser retry --all, purser preview ID.\nStop with Ctrl-C.",
     );
     keep_running(&program).await?;
+    drop(served);
     Ok(Exit::Ok)
+}
+
+/// Serves the web application, and tells the visitor who to be.
+async fn open_door(
+    program: &Program,
+    stage: &Stage,
+    port: Option<u16>,
+    output: &Output,
+) -> Result<Served, ProgramError> {
+    let door = Door::open(port).await?;
+    let url = door.url("127.0.0.1")?;
+    if let Some(simulators) = &stage.simulators {
+        let callback = format!("{url}oauth/callback");
+        let known = simulators
+            .intuit
+            .tokens()
+            .add_redirect(CLIENT_ID, &callback);
+        known.map_err(|error| broken(&error))?;
+    }
+    let owners = stage.marker.companies.iter();
+    let owners: Vec<_> = owners.map(|company| company.owner_email.clone()).collect();
+    let newcomer = stage.marker.open.first();
+    let hint = newcomer.map(|open| DemoHint {
+        owners: owners.clone(),
+        newcomer: open.owner_email.clone(),
+        company: open.company.clone(),
+        autotask_user: open.autotask_user.clone(),
+        autotask_secret: open.autotask_secret.clone(),
+        integration_code: open.integration_code.clone(),
+    });
+    if let Some(hint) = &hint {
+        output.say(&format!(
+            "Web application: {url}\n  Sign in as {} to see a company at work,\n  or as {} to \
+             connect one yourself (Autotask user {}, secret {}, integration code {}).\n",
+            owners.first().map_or("", String::as_str),
+            hint.newcomer,
+            hint.autotask_user,
+            hint.autotask_secret,
+            hint.integration_code
+        ));
+    }
+    Ok(door.serve(program, &url, hint))
 }
 
 /// Connects the demo companies the way a person would: credentials, then settings. Tells whether
@@ -97,6 +146,9 @@ async fn connect_companies(program: &Program, stage: &Stage) -> Result<bool, Pro
         let document = document.map_err(|error| broken(&error))?;
         let imported = settings::import(&program.engine, &tenant, &document).await;
         imported.map_err(|error| broken(&format!("{error:?}")))?;
+        // Whoever owns the company in the demo's Intuit looks after it in the browser.
+        let now = jiff::Timestamp::now();
+        purser_web::invite_owner(&*program.store, &tenant, &company.owner_email, now).await?;
     }
     Ok(is_first)
 }

@@ -65,7 +65,7 @@ pub(super) async fn preview(
         remedy,
     };
     output.show(&answer, |answer| match answer.preview {
-        Preview::Bill { plan } => plan_words(plan),
+        Preview::Bill { plan, .. } => plan_words(plan),
         Preview::Refused { notice } => {
             format!(
                 "Would be refused ({}).\n{}\n{}",

@@ -1,28 +1,46 @@
-//! `purser serve`: the engine with the real endpoints, until it is told to stop.
+//! `purser serve`: the engine and the web application with the real endpoints, until it is told
+//! to stop.
 
 use purser_core::ports::Ledger as _;
 use purser_runtime::configuration::Configuration;
 
 use crate::{
+    cli::ServeArgs,
     demo,
     exit::{Exit, ProgramError},
     output::Output,
     program::{Program, Role},
     runner::Runner,
+    web::{self, Door},
 };
 
 pub(super) async fn run(
     configuration: Configuration,
+    args: &ServeArgs,
     output: &Output,
 ) -> Result<Exit, ProgramError> {
     demo::refuse_demo_folder(&configuration)?;
     let program = Program::open(configuration, Role::Engine)?;
     program.take_over().await?;
+    let door = Door::open(Some(args.port)).await?;
+    let url = match &program.configuration.public_url {
+        Some(url) => url.clone(),
+        None => door.url("localhost")?,
+    };
     let tenants = program.store.tenants().await?;
     output.say(&match tenants.len() {
-        0 => "Serving. There is no tenant yet: add one with `purser connection add`.".to_owned(),
-        count => format!("Serving {count} tenant(s). Stop with Ctrl-C."),
+        0 => format!("Serving. There is no tenant yet: connect one at {url}"),
+        count => format!("Serving {count} tenant(s) at {url}. Stop with Ctrl-C."),
     });
+    let links = web::links(&program, &url).await?;
+    if !links.is_empty() {
+        output.say(&format!(
+            "Nobody looks after these tenants in the browser yet. Who opens a link first (once, \
+             within a day) becomes an admin:\n  {}",
+            links.join("\n  ")
+        ));
+    }
+    let _served = door.serve(&program, &url, None);
     keep_running(&program).await?;
     output.say("Stopped; whatever was under way goes on at the next start.");
     Ok(Exit::Ok)

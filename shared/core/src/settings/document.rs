@@ -21,6 +21,15 @@ pub struct Choice {
 }
 
 impl Choice {
+    /// The id of a choice.
+    pub fn of_id(id: &str) -> Self {
+        Self {
+            id: Some(id.to_owned()),
+            label: None,
+            either: false,
+        }
+    }
+
     /// A text that is an id or a label.
     pub fn either(text: &str) -> Self {
         let text = text.trim().to_owned();

@@ -1,13 +1,16 @@
 //! Preview: the plan of one order, with everything it would do and nothing done.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::{
+    books::Books,
     eligibility::Ineligible,
     failure::Failure,
-    ids::{OrderId, TenantId},
+    ids::{AccountId, OrderId, TenantId},
     notice::{Code, Notice},
-    plan::{Plan, plan},
+    plan::{Payable, Plan, PlannedTarget, plan},
     ports::{Autotask, Lane, Outside},
     record::{Origin, State, SyncRecord},
 };
@@ -22,6 +25,8 @@ pub enum Preview {
     Bill {
         /// The plan.
         plan: Box<Plan>,
+        /// The names of the accounts it books on.
+        accounts: BTreeMap<AccountId, String>,
     },
     /// It would be refused.
     Refused {
@@ -76,6 +81,7 @@ impl<P: Ports> Engine<P> {
                         plan.remarks.push(known);
                     }
                     Preview::Bill {
+                        accounts: account_names(&plan, &books),
                         plan: Box::new(plan),
                     }
                 }
@@ -83,6 +89,19 @@ impl<P: Ports> Engine<P> {
             },
         )
     }
+}
+
+fn account_names(plan: &Plan, books: &Books) -> BTreeMap<AccountId, String> {
+    let lines = plan.lines.iter().filter_map(|line| match &line.target {
+        PlannedTarget::Account { account } => Some(account),
+        PlannedTarget::Item { .. } => None,
+    });
+    let payable = match &plan.payable {
+        Payable::Account(id) => Some(id),
+        Payable::OfCurrency(_) => None,
+    };
+    let named = |id: &AccountId| Some((id.clone(), books.account(id)?.name.clone()));
+    lines.chain(payable).filter_map(named).collect()
 }
 
 /// A bill that exists, or may exist, is looked for before a new one is made.

@@ -1,0 +1,27 @@
+#![doc = include_str!("../README.md")]
+
+mod answer;
+mod app;
+mod assets;
+mod call;
+mod cookies;
+mod error;
+mod guard;
+mod input;
+mod openapi;
+mod operation;
+mod pace;
+mod page;
+mod people;
+mod ports;
+mod router;
+mod routes;
+mod secret;
+mod session;
+pub mod view;
+
+pub use app::{Web, WebOptions};
+pub use openapi::document as openapi_document;
+pub use operation::intuit_origins;
+pub use people::{Role, admin_links, invite_owner};
+pub use ports::LivePorts;

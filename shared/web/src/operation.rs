@@ -1,0 +1,18 @@
+//! The operations, by what they are about.
+
+mod account;
+mod callback;
+mod connection;
+mod export;
+mod home;
+mod orders;
+mod people;
+mod rows;
+mod set_up;
+mod settings;
+mod settings_form;
+mod sign_in;
+mod sync;
+mod words;
+
+pub use rows::intuit_origins;

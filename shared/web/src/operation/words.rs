@@ -1,0 +1,187 @@
+//! Plans in words: which record, why this one, what would be created.
+
+use std::collections::BTreeMap;
+
+use purser_core::{
+    books::{NewItem, NewParty},
+    ids::{AccountId, CustomerId, ItemId, VendorId},
+    matching::How,
+    plan::{Payable, Plan, PlannedLine, PlannedTarget, Resolve},
+    usecase::Preview,
+};
+
+use crate::view::{
+    BillLineView, BillView, MatchAction, MatchView, NoticeView, PreviewKind, PreviewView,
+};
+
+type AccountNames = BTreeMap<AccountId, String>;
+
+/// A preview as people read it.
+pub(super) fn preview(order: i64, preview: &Preview, mail_to: String) -> PreviewView {
+    let empty = PreviewView {
+        order,
+        preview: PreviewKind::Ineligible,
+        notice: None,
+        bill: None,
+        mail_to,
+    };
+    match preview {
+        Preview::Bill { plan, accounts } => PreviewView {
+            preview: PreviewKind::Bill,
+            bill: Some(bill(plan, accounts)),
+            ..empty
+        },
+        Preview::Refused { notice } => PreviewView {
+            preview: PreviewKind::Refused,
+            notice: Some(NoticeView::of(notice)),
+            ..empty
+        },
+        Preview::Ineligible { reason } => PreviewView {
+            notice: Some(NoticeView {
+                code: reason.code().to_owned(),
+                cause: reason.text(),
+                remedy: "Nothing would be written anywhere.".to_owned(),
+                link: None,
+            }),
+            ..empty
+        },
+    }
+}
+
+fn why(how: How, role: &str) -> String {
+    match how {
+        How::Override => format!("Settings map the organisation to this {role}."),
+        How::Name => "It has the same name.".to_owned(),
+        How::CompanyName => {
+            format!("It is the only {role} with this company name.")
+        }
+        How::Sku => "It has the same SKU.".to_owned(),
+    }
+}
+
+trait Named {
+    fn sent_name(&self) -> &str;
+}
+
+impl Named for NewParty {
+    fn sent_name(&self) -> &str {
+        &self.display_name
+    }
+}
+
+impl Named for NewItem {
+    fn sent_name(&self) -> &str {
+        &self.name
+    }
+}
+
+fn matched<Id: ToString, New: Named>(resolve: &Resolve<Id, New>, role: &str) -> MatchView {
+    match resolve {
+        Resolve::Use { id, name, how } => MatchView {
+            action: MatchAction::Use,
+            name: name.clone(),
+            id: Some(id.to_string()),
+            why: why(*how, role),
+        },
+        Resolve::Create { new, from } => {
+            let name = new.sent_name().to_owned();
+            let altered = (name != *from).then(|| format!(" Autotask calls it {from}."));
+            MatchView {
+                action: MatchAction::Create,
+                name,
+                id: None,
+                why: format!(
+                    "QuickBooks has none of this name, so it will be created.{}",
+                    altered.unwrap_or_default()
+                ),
+            }
+        }
+    }
+}
+
+fn bill(plan: &Plan, accounts: &AccountNames) -> BillView {
+    let vendor = matched::<VendorId, NewParty>(&plan.vendor, "vendor");
+    let customer = plan
+        .customer
+        .as_ref()
+        .map(|customer| matched::<CustomerId, NewParty>(customer, "customer"));
+    let items: Vec<_> = plan
+        .items
+        .iter()
+        .map(|item| matched::<ItemId, _>(item, "Item"))
+        .collect();
+    let account_name = |id: &AccountId| {
+        let known = accounts.get(id);
+        known.map_or_else(|| format!("account {id}"), Clone::clone)
+    };
+    let mut creates = Vec::new();
+    let parties = [("vendor", Some(&vendor)), ("customer", customer.as_ref())];
+    for (role, party) in parties {
+        if let Some(party) = party.filter(|party| party.action == MatchAction::Create) {
+            creates.push(format!("{role} {}", party.name));
+        }
+    }
+    let new_items = items
+        .iter()
+        .filter(|item| item.action == MatchAction::Create);
+    creates.extend(new_items.map(|item| format!("Item {}", item.name)));
+    BillView {
+        vendor,
+        customer,
+        date: plan.date.to_string(),
+        number: plan.number.clone(),
+        terms: plan.term.as_ref().map(|(_, name)| name.clone()),
+        currency: plan
+            .currency
+            .as_ref()
+            .map(|(currency, rate)| format!("{currency} at rate {}", rate.normalize())),
+        payable_account: match &plan.payable {
+            Payable::Account(id) => account_name(id),
+            Payable::OfCurrency(currency) => {
+                format!("the accounts payable account of {currency}")
+            }
+        },
+        memo: plan.memo.clone(),
+        lines: plan
+            .lines
+            .iter()
+            .map(|planned| line(planned, &items, &account_name))
+            .collect(),
+        total: format!("{:.2} {}", plan.total.amount(), plan.total.currency()),
+        remarks: plan.remarks.clone(),
+        creates,
+    }
+}
+
+fn line(
+    planned: &PlannedLine,
+    items: &[MatchView],
+    account_name: &impl Fn(&AccountId) -> String,
+) -> BillLineView {
+    let (item, account, quantity, unit_cost) = match &planned.target {
+        PlannedTarget::Item {
+            index,
+            quantity,
+            unit_cost,
+        } => (
+            items.get(*index).cloned(),
+            None,
+            quantity.normalize().to_string(),
+            unit_cost.to_string(),
+        ),
+        PlannedTarget::Account { account } => (
+            None,
+            Some(account_name(account)),
+            String::new(),
+            String::new(),
+        ),
+    };
+    BillLineView {
+        item,
+        account,
+        description: planned.description.clone().unwrap_or_default(),
+        quantity,
+        unit_cost,
+        amount: format!("{:.2}", planned.amount),
+    }
+}

@@ -1,0 +1,78 @@
+//! How often somebody may ask for what costs calls to the outside systems.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use jiff::{SignedDuration, Timestamp};
+use purser_core::ports::{Entry, EntryKey, EntryKind, Expected, Put, Registry};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    error::WebError,
+    session::{add, decode, encode},
+};
+
+/// What one session, and what one tenant, may ask for in a minute.
+pub(crate) const SESSION_MAX: u32 = 30;
+/// See [`SESSION_MAX`].
+pub(crate) const TENANT_MAX: u32 = 60;
+const TRIES_MAX: u32 = 8;
+
+#[derive(Default, Serialize, Deserialize)]
+struct Pace {
+    since: Timestamp,
+    count: u32,
+}
+
+/// Counts one wish of somebody, or refuses it with the time to wait.
+pub(crate) async fn count(
+    registry: &impl Registry,
+    who: &str,
+    (limit, window): (u32, Duration),
+    now: Timestamp,
+) -> Result<(), WebError> {
+    let window = SignedDuration::try_from(window).unwrap_or(SignedDuration::from_secs(60));
+    let key = EntryKey::alone(EntryKind::Pace, who);
+    for _ in 0..TRIES_MAX {
+        let stored = registry.entry(&key, now).await?;
+        let (mut pace, expected) = match &stored {
+            Some((entry, version)) => (decode(&entry.body)?, Expected::Is(*version)),
+            None => (Pace::default(), Expected::Absent),
+        };
+        let ends = add(pace.since, window);
+        if now >= ends || now < pace.since {
+            pace = Pace {
+                since: now,
+                count: 0,
+            };
+        }
+        if pace.count >= limit {
+            let wait = ends.duration_since(now).as_secs().max(1).unsigned_abs();
+            return Err(too_many(wait));
+        }
+        pace.count += 1;
+        let entry = Entry {
+            key: key.clone(),
+            owner: String::new(),
+            body: encode(&pace)?,
+            expires_at: Some(add(pace.since, window)),
+        };
+        if let Put::Done(_) = registry.put_entry(entry, expected, now).await? {
+            return Ok(());
+        }
+    }
+    // Whoever asks so often at the very same moment asks too often.
+    Err(too_many(1))
+}
+
+fn too_many(wait: u64) -> WebError {
+    WebError {
+        retry_after: Some(wait),
+        ..WebError::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "request.too_many",
+            "You asked for more than the outside systems can take in a minute.",
+            format!("Try again in {wait} seconds."),
+        )
+    }
+}
