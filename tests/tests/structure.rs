@@ -10,7 +10,7 @@ use std::{
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
 /// What each package may depend on besides foreign crates.
-const EDGES: [(&str, &[&str]); 8] = [
+const EDGES: [(&str, &[&str]); 9] = [
     ("purser-transport", &[]),
     ("purser-core", &[]),
     ("purser-autotask", &["purser-core", "purser-transport"]),
@@ -27,6 +27,10 @@ const EDGES: [(&str, &[&str]); 8] = [
         ],
     ),
     (
+        "purser-web",
+        &["purser-core", "purser-quickbooks", "purser-runtime"],
+    ),
+    (
         "purser",
         &[
             "purser-core",
@@ -34,6 +38,7 @@ const EDGES: [(&str, &[&str]); 8] = [
             "purser-simulators",
             "purser-sqlite",
             "purser-transport",
+            "purser-web",
         ],
     ),
 ];
@@ -167,7 +172,9 @@ fn files() -> Vec<PathBuf> {
             let entry = entry.expect("an entry");
             let name = entry.file_name().to_string_lossy().into_owned();
             let kind = entry.file_type().expect("a kind");
-            if kind.is_dir() && !matches!(name.as_str(), "target" | ".git" | "node_modules") {
+            if kind.is_dir()
+                && !matches!(name.as_str(), "target" | ".git" | ".tools" | "node_modules")
+            {
                 open.push(entry.path());
             } else if kind.is_file() {
                 files.push(entry.path());

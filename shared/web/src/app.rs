@@ -181,7 +181,7 @@ impl<P: LivePorts> Web<P> {
         let window = self
             .engine
             .policy()
-            .scale_down(std::time::Duration::from_secs(60));
+            .scale_down(std::time::Duration::from_mins(1));
         let (session, tenant) = (
             format!("session:{}", seat.session.id),
             format!("tenant:{}", seat.tenant),
@@ -203,7 +203,7 @@ impl<P: LivePorts> Web<P> {
             } else {
                 "/sign-in"
             })),
-            Open::SignIn => self.sign_in_page(call, session),
+            Open::SignIn => Ok(self.sign_in_page(call, session)),
             Open::BeginSignIn => self.begin_sign_in(call, cookies).await,
             Open::Callback => self.callback(call, session, cookies).await,
             Open::Launch => Ok(Answer::to("/home")),
@@ -214,7 +214,7 @@ impl<P: LivePorts> Web<P> {
             Open::Style => Ok(assets::style()),
             Open::Script => Ok(assets::script()),
             Open::Icon => Ok(assets::icon()),
-            Open::OpenApi => Ok(openapi::answer()),
+            Open::Document => Ok(openapi::answer()),
         }
     }
 
@@ -258,7 +258,7 @@ impl<P: LivePorts> Web<P> {
             Work::Transfer => self.transfer(seat).await,
             Work::ImportSettings => self.import_settings(call, seat).await,
             Work::ExportSettings => self.export_settings(seat).await,
-            Work::SyncForm => Ok(self.sync_form(call, seat)),
+            Work::SyncForm => Ok(Self::sync_form(call, seat)),
             Work::SubmitSync => self.submit_sync(call, seat).await,
             Work::Preview => self.preview(call, seat).await,
             Work::Sync => self.sync(call, seat).await,

@@ -1,5 +1,7 @@
 //! Answers that are not what was asked for: a status, one sentence of cause, one of remedy.
 
+use std::ops::Deref;
+
 use http::StatusCode;
 use purser_core::{
     failure::{Failure, FailureClass},
@@ -10,7 +12,11 @@ use crate::view::{ErrorView, FieldProblem, NoticeView};
 
 /// Why a request was not carried out. Nothing was half-done.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct WebError {
+pub(crate) struct WebError(Box<Refusal>);
+
+/// What a [`WebError`] says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
     pub(crate) status: StatusCode,
     pub(crate) code: String,
     pub(crate) cause: String,
@@ -22,6 +28,14 @@ pub(crate) struct WebError {
     pub(crate) allow: Option<String>,
 }
 
+impl Deref for WebError {
+    type Target = Refusal;
+
+    fn deref(&self) -> &Refusal {
+        &self.0
+    }
+}
+
 impl WebError {
     pub(crate) fn new(
         status: StatusCode,
@@ -29,7 +43,7 @@ impl WebError {
         cause: impl Into<String>,
         remedy: impl Into<String>,
     ) -> Self {
-        Self {
+        Self(Box::new(Refusal {
             status,
             code: code.to_owned(),
             cause: cause.into(),
@@ -37,7 +51,19 @@ impl WebError {
             fields: Vec::new(),
             retry_after: None,
             allow: None,
-        }
+        }))
+    }
+
+    /// Another try makes sense after so many seconds.
+    pub(crate) fn after(mut self, seconds: Option<u64>) -> Self {
+        self.0.retry_after = seconds;
+        self
+    }
+
+    /// The address knows these methods.
+    pub(crate) fn allowing(mut self, methods: String) -> Self {
+        self.0.allow = Some(methods);
+        self
     }
 
     pub(crate) fn not_found() -> Self {
@@ -95,15 +121,14 @@ impl WebError {
     }
 
     pub(crate) fn wrong(fields: Vec<FieldProblem>) -> Self {
-        Self {
-            fields,
-            ..Self::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "request.fields",
-                "Some fields cannot be used.",
-                "Correct the fields that are named; nothing was changed.",
-            )
-        }
+        let mut error = Self::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "request.fields",
+            "Some fields cannot be used.",
+            "Correct the fields that are named; nothing was changed.",
+        );
+        error.0.fields = fields;
+        error
     }
 
     /// One wrong field.
@@ -174,24 +199,19 @@ impl From<Failure> for WebError {
             _ => notice.remedy(),
         };
         let retry_after = failure.retry_after.map(|wait| wait.as_secs().max(1));
-        Self {
-            retry_after,
-            ..Self::new(status, failure.code().as_str(), notice.cause(), remedy)
-        }
+        Self::new(status, failure.code().as_str(), notice.cause(), remedy).after(retry_after)
     }
 }
 
 impl From<StoreError> for WebError {
     fn from(error: StoreError) -> Self {
         tracing::error!(%error, "the store did not do what was asked");
-        Self {
-            retry_after: Some(2),
-            ..Self::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "wait.store_busy",
-                "Purser's own storage did not answer in time.",
-                "Try again in a moment; nothing was changed.",
-            )
-        }
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "wait.store_busy",
+            "Purser's own storage did not answer in time.",
+            "Try again in a moment; nothing was changed.",
+        )
+        .after(Some(2))
     }
 }

@@ -138,10 +138,6 @@ pub(crate) struct ChoiceParts {
 /// The settings, as they are exported and imported.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-#[expect(
-    clippy::missing_docs_in_private_items,
-    reason = "the settings document says what each field means"
-)]
 pub(crate) struct Settings {
     pub(crate) version: Option<u32>,
     pub(crate) days_back: Option<i64>,

@@ -1,4 +1,4 @@
-//! The OpenAPI 3.1 document, made from the very table that requests are routed by.
+//! The `OpenAPI` 3.1 document, made from the very table that requests are routed by.
 
 use std::sync::OnceLock;
 

@@ -66,13 +66,11 @@ pub(crate) async fn count(
 }
 
 fn too_many(wait: u64) -> WebError {
-    WebError {
-        retry_after: Some(wait),
-        ..WebError::new(
-            StatusCode::TOO_MANY_REQUESTS,
-            "request.too_many",
-            "You asked for more than the outside systems can take in a minute.",
-            format!("Try again in {wait} seconds."),
-        )
-    }
+    WebError::new(
+        StatusCode::TOO_MANY_REQUESTS,
+        "request.too_many",
+        "You asked for more than the outside systems can take in a minute.",
+        format!("Try again in {wait} seconds."),
+    )
+    .after(Some(wait))
 }

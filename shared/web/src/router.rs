@@ -52,15 +52,13 @@ fn wrong_method(allowed: &[Method]) -> WebError {
     }
     names.sort_unstable();
     names.dedup();
-    WebError {
-        allow: Some(names.join(", ")),
-        ..WebError::new(
-            http::StatusCode::METHOD_NOT_ALLOWED,
-            "request.method",
-            "This address does not know that method.",
-            format!("Use {}.", names.join(" or ")),
-        )
-    }
+    WebError::new(
+        http::StatusCode::METHOD_NOT_ALLOWED,
+        "request.method",
+        "This address does not know that method.",
+        format!("Use {}.", names.join(" or ")),
+    )
+    .allowing(names.join(", "))
 }
 
 /// The variable parts, when the path has the pattern's shape.

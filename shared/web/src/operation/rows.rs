@@ -89,18 +89,18 @@ pub(super) fn tenant_notice(notice: &Notice, status: &TenantStatus) -> NoticeVie
     }
 }
 
-fn inside(label: &str, url: &str) -> Option<LinkView> {
-    Some(LinkView {
+fn inside(label: &str, url: &str) -> LinkView {
+    LinkView {
         label: label.to_owned(),
         url: url.to_owned(),
         is_outside: false,
-    })
+    }
 }
 
 fn link_of(link: Link, record: Option<&SyncRecord>, status: &TenantStatus) -> Option<LinkView> {
     match link {
-        Link::Settings => inside("Settings", "/settings"),
-        Link::Connection => inside("Connection", "/connection"),
+        Link::Settings => Some(inside("Settings", "/settings")),
+        Link::Connection => Some(inside("Connection", "/connection")),
         Link::Bill => {
             let record = record?;
             let bill = record.bill()?;

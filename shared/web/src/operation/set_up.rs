@@ -143,7 +143,7 @@ impl<P: LivePorts> Web<P> {
         seat: &Seat,
     ) -> Result<Answer, WebError> {
         let standing = self.standing(&seat.tenant).await?;
-        self.ready(&standing)?;
+        ready(&standing)?;
         if !standing.is_started() {
             self.engine.start_now(&seat.tenant).await?;
             let directory = self.directory(call.now);
@@ -162,22 +162,10 @@ impl<P: LivePorts> Web<P> {
         ))
     }
 
-    fn ready(&self, standing: &Standing) -> Result<(), WebError> {
-        if standing.is_connected() && standing.settings.is_some() {
-            return Ok(());
-        }
-        Err(WebError::new(
-            StatusCode::CONFLICT,
-            "set_up.incomplete",
-            "Set-up is not complete: both connections and the settings are needed first.",
-            "Go on with the step that Set up shows.",
-        ))
-    }
-
     /// Starts the next run now. A run that is under way goes on, and no second one begins.
     pub(crate) async fn run_now(&self, call: &Call, seat: &Seat) -> Result<Answer, WebError> {
         let standing = self.standing(&seat.tenant).await?;
-        self.ready(&standing)?;
+        ready(&standing)?;
         if !standing.runs().is_running {
             self.engine.start_now(&seat.tenant).await?;
             let directory = self.directory(call.now);
@@ -195,4 +183,16 @@ impl<P: LivePorts> Web<P> {
         };
         Ok(Answer::done(StatusCode::ACCEPTED, &done, "/home?done=run"))
     }
+}
+
+fn ready(standing: &Standing) -> Result<(), WebError> {
+    if standing.is_connected() && standing.settings.is_some() {
+        return Ok(());
+    }
+    Err(WebError::new(
+        StatusCode::CONFLICT,
+        "set_up.incomplete",
+        "Set-up is not complete: both connections and the settings are needed first.",
+        "Go on with the step that Set up shows.",
+    ))
 }

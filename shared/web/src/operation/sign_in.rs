@@ -73,21 +73,17 @@ impl<P: LivePorts> Web<P> {
         url.to_string()
     }
 
-    pub(crate) fn sign_in_page(
-        &self,
-        call: &Call,
-        session: Option<&Session>,
-    ) -> Result<Answer, WebError> {
+    pub(crate) fn sign_in_page(&self, call: &Call, session: Option<&Session>) -> Answer {
         let next = safe_path(call.query.get("next"));
         if session.is_some() && call.query.get("problem").is_none() {
-            return Ok(Answer::to(next));
+            return Answer::to(next);
         }
         let view = SignInView {
             next,
             problem: call.query.get("problem").map(problem),
             is_configured: self.outside().oauth().is_ok(),
         };
-        Ok(Answer::show(("Sign in", "sign-in"), view))
+        Answer::show(("Sign in", "sign-in"), view)
     }
 
     pub(crate) async fn begin_sign_in(

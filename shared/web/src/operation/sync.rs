@@ -59,7 +59,7 @@ fn order_id(typed: &str) -> Result<OrderId, FieldProblem> {
 }
 
 impl<P: LivePorts> Web<P> {
-    pub(crate) fn sync_form(&self, call: &Call, seat: &Seat) -> Answer {
+    pub(crate) fn sync_form(call: &Call, seat: &Seat) -> Answer {
         let view = SyncForm {
             order: call.query.get("order").unwrap_or_default().to_owned(),
             mail_to: call.query.get("mail_to").unwrap_or_default().to_owned(),
