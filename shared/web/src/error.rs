@@ -5,6 +5,7 @@ use std::ops::Deref;
 use http::StatusCode;
 use purser_core::{
     failure::{Failure, FailureClass},
+    notice::Code,
     ports::StoreError,
 };
 
@@ -183,6 +184,8 @@ impl WebError {
 impl From<Failure> for WebError {
     fn from(failure: Failure) -> Self {
         let status = match failure.class() {
+            // Whoever asks is asked to slow down, as we were.
+            FailureClass::Retry if is_throttle(failure.code()) => StatusCode::TOO_MANY_REQUESTS,
             FailureClass::Retry | FailureClass::Refresh | FailureClass::InDoubt => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
@@ -201,6 +204,13 @@ impl From<Failure> for WebError {
         let retry_after = failure.retry_after.map(|wait| wait.as_secs().max(1));
         Self::new(status, failure.code().as_str(), notice.cause(), remedy).after(retry_after)
     }
+}
+
+const fn is_throttle(code: Code) -> bool {
+    matches!(
+        code,
+        Code::QuickBooksThrottled | Code::AutotaskThrottled | Code::AutotaskQuota
+    )
 }
 
 impl From<StoreError> for WebError {

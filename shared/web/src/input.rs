@@ -81,10 +81,11 @@ pub(crate) struct RetryAll {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Invite {
     /// The e-mail address.
-    #[schemars(length(max = 254))]
+    #[schemars(length(max = 254), extend("format" = "email"))]
     #[serde(default)]
     pub(crate) email: String,
     /// `admin` or `viewer`.
+    #[schemars(regex(pattern = "^(admin|viewer)$"))]
     #[serde(default)]
     pub(crate) role: String,
 }
@@ -103,6 +104,7 @@ pub(crate) struct Withdraw {
 #[serde(deny_unknown_fields)]
 pub(crate) struct ChangeRole {
     /// `admin` or `viewer`.
+    #[schemars(regex(pattern = "^(admin|viewer)$"))]
     pub(crate) role: String,
 }
 

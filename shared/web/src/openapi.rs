@@ -29,15 +29,34 @@ pub(crate) fn answer() -> Answer {
     }
 }
 
+/// What is written always has all of its fields; what is read may lack those with a default. So the
+/// same type has one schema in answers and another in bodies.
+struct Generators {
+    answers: SchemaGenerator,
+    bodies: SchemaGenerator,
+}
+
+impl Generators {
+    /// JSON Schema 2020-12 is the dialect of `OpenAPI` 3.1.
+    fn new() -> Self {
+        let settings = SchemaSettings::draft2020_12().with(|settings| {
+            settings.definitions_path = "/components/schemas".into();
+            settings.meta_schema = None;
+        });
+        let bodies = settings
+            .clone()
+            .with(|settings| settings.inline_subschemas = true);
+        Self {
+            answers: SchemaGenerator::new(settings.for_serialize()),
+            bodies: SchemaGenerator::new(bodies.for_deserialize()),
+        }
+    }
+}
+
 /// The document.
 pub fn document() -> Value {
-    // JSON Schema 2020-12 is the dialect of OpenAPI 3.1.
-    let settings = SchemaSettings::draft2020_12().with(|settings| {
-        settings.definitions_path = "/components/schemas".into();
-        settings.meta_schema = None;
-    });
-    let mut generator = SchemaGenerator::new(settings);
-    let error = generator.subschema_for::<ErrorView>().to_value();
+    let mut generator = Generators::new();
+    let error = generator.answers.subschema_for::<ErrorView>().to_value();
     let mut paths = Map::new();
     for route in interface() {
         let path = format!("{API}{}", route.path);
@@ -45,7 +64,7 @@ pub fn document() -> Value {
         let methods = paths.entry(path).or_insert_with(|| json!({}));
         methods[route.method.as_str().to_lowercase()] = operation;
     }
-    let schemas = Value::Object(generator.take_definitions(true));
+    let schemas = Value::Object(generator.answers.take_definitions(true));
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -67,8 +86,8 @@ pub fn document() -> Value {
     })
 }
 
-fn operation(route: &ApiRoute, generator: &mut SchemaGenerator, error: &Value) -> Value {
-    let answer = (route.answer)(generator).to_value();
+fn operation(route: &ApiRoute, generator: &mut Generators, error: &Value) -> Value {
+    let answer = (route.answer)(&mut generator.answers).to_value();
     let json_of = |schema: &Value| json!({ "application/json": { "schema": schema } });
     let mut operation = json!({
         "operationId": route.id,
@@ -87,7 +106,7 @@ fn operation(route: &ApiRoute, generator: &mut SchemaGenerator, error: &Value) -
         Operation::Own(_) | Operation::Work(_) => json!([{ "session": [] }]),
     };
     if let Some(body) = route.body {
-        let schema = body(generator).to_value();
+        let schema = body(&mut generator.bodies).to_value();
         operation["requestBody"] = json!({ "required": true, "content": json_of(&schema) });
     }
     operation

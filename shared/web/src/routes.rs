@@ -144,6 +144,11 @@ impl Work {
             Self::SaveAutotask
                 | Self::Check
                 | Self::CheckAndResume
+                | Self::SettingsForm
+                | Self::SaveSettings
+                | Self::ReplaceSettings
+                | Self::SettingsChoices
+                | Self::ImportSettings
                 | Self::RunNow
                 | Self::Preview
                 | Self::Sync
