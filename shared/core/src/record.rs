@@ -11,7 +11,7 @@ use crate::{
         AttemptId, BillId, OperationId, OrderId, RealmId, RequestId, RunNumber, TenantId, TodoId,
         VendorId,
     },
-    notice::Notice,
+    notice::{Code, Notice},
     orders::ERROR_WORD,
     policy::Policy,
 };
@@ -444,6 +444,17 @@ impl SyncRecord {
         Some(since.unwrap_or(self.updated_at))
     }
 
+    /// The code of what people are told about it: why it was refused, left alone, or waits.
+    pub fn code(&self) -> Option<&'static str> {
+        if let State::Skipped { reason } = &self.state {
+            return Some(reason.code());
+        }
+        if let State::Orphaned { .. } = &self.state {
+            return Some(Code::BillDeleted.as_str());
+        }
+        self.notice().map(|notice| notice.code.as_str())
+    }
+
     /// What a search for this order looks through, in small letters: id, number, vendor, bill and
     /// the words of its notice.
     pub fn search_text(&self) -> String {
@@ -452,12 +463,11 @@ impl SyncRecord {
         if let Some(bill) = self.bill() {
             words.extend([bill.id.to_string(), bill.written_number().to_owned()]);
         }
+        words.extend(self.code().map(str::to_owned));
         if let State::Skipped { reason } = &self.state {
-            words.extend([reason.code().to_owned(), reason.text()]);
+            words.push(reason.text());
         }
-        if let Some(notice) = self.notice() {
-            words.extend([notice.code.to_string(), notice.cause()]);
-        }
+        words.extend(self.notice().map(Notice::cause));
         words.join("\n").to_lowercase()
     }
 

@@ -761,6 +761,10 @@ impl Ledger for World {
         })
     }
 
+    async fn count(&self, tenant: &TenantId, filter: &RecordFilter) -> Result<u64, StoreError> {
+        Ok(self.list(tenant, filter).await?.len() as u64)
+    }
+
     async fn counts(&self, _: &TenantId) -> Result<Vec<(StateName, u64)>, StoreError> {
         Ok(Vec::new())
     }

@@ -106,6 +106,12 @@ impl Ledger for SqliteStore {
             .await
     }
 
+    async fn count(&self, tenant: &TenantId, filter: &RecordFilter) -> Result<u64, StoreError> {
+        let (tenant, filter) = (tenant.clone(), filter.clone());
+        self.read(move |file| records::count(file, &tenant, &filter))
+            .await
+    }
+
     async fn counts(&self, tenant: &TenantId) -> Result<Vec<(StateName, u64)>, StoreError> {
         let tenant = tenant.clone();
         self.read(move |file| records::counts(file, &tenant)).await

@@ -10,7 +10,7 @@ use purser_core::{
 use rusqlite::{Connection, params};
 
 pub(crate) use self::read::{
-    by_orders, counts, counts_between, due, history, list, next_due, oldest_open,
+    by_orders, count, counts, counts_between, due, history, list, next_due, oldest_open,
 };
 use crate::{
     columns::{micros, to_column, to_json},
@@ -96,14 +96,15 @@ fn upsert(connection: &Connection, change: &Change) -> Result<(), Stopped> {
     connection
         .prepare_cached(
             "INSERT INTO records (tenant, realm, order_id, version, operation, fence, state,
-                                  waiting, due_at, updated_at, body, vendor, search, open_since)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+                                  waiting, due_at, updated_at, body, vendor, search, open_since,
+                                  code)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
              ON CONFLICT (tenant, order_id, realm) DO UPDATE SET
                  version = excluded.version, operation = excluded.operation,
                  fence = excluded.fence, state = excluded.state, waiting = excluded.waiting,
                  due_at = excluded.due_at, updated_at = excluded.updated_at,
                  body = excluded.body, vendor = excluded.vendor, search = excluded.search,
-                 open_since = excluded.open_since",
+                 open_since = excluded.open_since, code = excluded.code",
         )?
         .execute(params![
             record.key.tenant.as_str(),
@@ -120,6 +121,7 @@ fn upsert(connection: &Connection, change: &Change) -> Result<(), Stopped> {
             record.vendor_name,
             record.search_text(),
             record.open_since().map(micros),
+            record.code(),
         ])?;
     Ok(())
 }

@@ -414,3 +414,27 @@ pub async fn admin_links(
     }
     Ok(links)
 }
+/// A signed-in admin of a tenant for measurements, as the cookie header of a plain http address.
+#[doc(hidden)]
+pub async fn bench_session(
+    registry: &impl Registry,
+    tenant: &TenantId,
+    now: Timestamp,
+) -> Result<String, StoreError> {
+    let directory = Directory { registry, now };
+    let person = person_key("bench", "bench");
+    let known = Person {
+        email: "dana@north-harbor.example".to_owned(),
+        name: None,
+        signed_in_at: now,
+    };
+    directory.note_person(&person, &known).await?;
+    directory.set_role(tenant, &person, Role::Admin).await?;
+    let who = crate::session::SignedIn {
+        person,
+        email: known.email,
+        name: None,
+    };
+    let (_, secret) = crate::session::begin(registry, who, Some(tenant.clone()), now).await?;
+    Ok(format!("purser-session={secret}"))
+}

@@ -345,6 +345,12 @@ pub async fn the_list_is_filtered_by_vendor_text_and_time(arm: impl Arm) {
         filter
     };
     let vendor = with(|filter| filter.vendor = Some("Cobalt".to_owned()));
+    let one = RecordFilter {
+        limit: 1,
+        ..vendor.clone()
+    };
+    let count = arm.ledger().count(&north(), &one).await;
+    assert_eq!(count.expect("a count"), 2, "whatever the limit");
     assert_eq!(orders_of(&list(&arm, vendor).await), [3, 2]);
     for (text, expected) in [
         ("łódź", vec![1]),
@@ -361,6 +367,8 @@ pub async fn the_list_is_filtered_by_vendor_text_and_time(arm: impl Arm) {
         };
         assert_eq!(orders_of(&list(&arm, text).await), expected);
     }
+    let code = with(|filter| filter.code = Some("item.missing".to_owned()));
+    assert_eq!(orders_of(&list(&arm, code).await), [2]);
     let time = RecordFilter {
         since: Some(at(2)),
         until: Some(at(3)),

@@ -187,6 +187,8 @@ pub struct RecordFilter {
     pub orders: Vec<OrderId>,
     /// Only orders of this vendor, by its name in Autotask.
     pub vendor: Option<String>,
+    /// Only records with this [`SyncRecord::code`].
+    pub code: Option<String>,
     /// Only records whose [`SyncRecord::search_text`] holds this, whatever the capitals.
     pub text: Option<String>,
     /// Only records changed at or after this moment.
@@ -273,6 +275,13 @@ pub trait Ledger: Send + Sync {
         tenant: &TenantId,
         filter: &RecordFilter,
     ) -> impl Future<Output = Result<Vec<SyncRecord>, StoreError>> + Send;
+
+    /// How many records fit a filter; its limit and paging do not count.
+    fn count(
+        &self,
+        tenant: &TenantId,
+        filter: &RecordFilter,
+    ) -> impl Future<Output = Result<u64, StoreError>> + Send;
 
     /// How many records a tenant has in each state.
     fn counts(

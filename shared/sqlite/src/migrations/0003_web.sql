@@ -2,12 +2,14 @@
 
 -- What a list is filtered by, next to the body it is taken from. `search` holds small letters.
 ALTER TABLE records ADD COLUMN vendor TEXT;
+ALTER TABLE records ADD COLUMN code TEXT;
 ALTER TABLE records ADD COLUMN search TEXT NOT NULL DEFAULT '';
 -- Since when somebody waits for the order; NULL once nothing is left to do.
 ALTER TABLE records ADD COLUMN open_since INTEGER;
 
 UPDATE records SET
     vendor = json_extract(body, '$.vendor_name'),
+    code = coalesce(json_extract(body, '$.state.notice.code'), json_extract(body, '$.wait.notice.code')),
     search = lower(order_id || char(10) || coalesce(json_extract(body, '$.order_number'), '')
         || char(10) || coalesce(json_extract(body, '$.vendor_name'), '')
         || char(10) || coalesce(json_extract(body, '$.state.bill.id'), '')
@@ -16,6 +18,8 @@ UPDATE records SET
     open_since = CASE WHEN due_at IS NOT NULL THEN updated_at END;
 
 CREATE INDEX records_vendor ON records (tenant, vendor, updated_at DESC, order_id DESC);
+CREATE INDEX records_code ON records (tenant, code, state, updated_at DESC, order_id DESC)
+    WHERE code IS NOT NULL;
 CREATE INDEX records_open ON records (tenant, open_since) WHERE open_since IS NOT NULL;
 CREATE INDEX records_days ON records (tenant, updated_at, state);
 

@@ -44,12 +44,8 @@ pub(crate) fn by_orders(
     }
 }
 
-/// Records of a tenant, newest change first. The inner select runs on an index alone.
-pub(crate) fn list(
-    connection: &Connection,
-    tenant: &TenantId,
-    filter: &RecordFilter,
-) -> Result<Vec<SyncRecord>, Stopped> {
+/// The condition of a filter without its paging, and the values it needs.
+fn condition(tenant: &TenantId, filter: &RecordFilter) -> Result<(String, Vec<Value>), Stopped> {
     let mut wanted = "tenant = ?".to_owned();
     let mut values = vec![Value::from(tenant.as_str().to_owned())];
     if filter.waiting {
@@ -68,6 +64,10 @@ pub(crate) fn list(
         wanted.push_str(" AND vendor = ?");
         values.push(vendor.clone().into());
     }
+    if let Some(code) = &filter.code {
+        wanted.push_str(" AND code = ?");
+        values.push(code.clone().into());
+    }
     if let Some(text) = &filter.text {
         // `instr` knows no wildcards, so whatever a person types is looked for as it is.
         wanted.push_str(" AND instr(search, ?) > 0");
@@ -81,6 +81,30 @@ pub(crate) fn list(
         wanted.push_str(" AND updated_at < ?");
         values.push(micros(until).into());
     }
+    Ok((wanted, values))
+}
+
+/// How many records fit a filter.
+pub(crate) fn count(
+    connection: &Connection,
+    tenant: &TenantId,
+    filter: &RecordFilter,
+) -> Result<u64, Stopped> {
+    let (wanted, values) = condition(tenant, filter)?;
+    let sql = format!("SELECT count(*) FROM records WHERE {wanted}");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let values = rusqlite::params_from_iter(values);
+    let count: i64 = statement.query_row(values, |row| row.get(0))?;
+    Ok(from_column(count, "the count")?)
+}
+
+/// Records of a tenant, newest change first. The inner select runs on an index alone.
+pub(crate) fn list(
+    connection: &Connection,
+    tenant: &TenantId,
+    filter: &RecordFilter,
+) -> Result<Vec<SyncRecord>, Stopped> {
+    let (mut wanted, mut values) = condition(tenant, filter)?;
     if let Some((before, order)) = filter.before {
         wanted.push_str(" AND (updated_at, order_id) < (?, ?)");
         values.extend([micros(before).into(), order.get().into()]);
@@ -152,20 +176,28 @@ pub(crate) fn counts_between(
     tenant: &TenantId,
     bounds: &[Timestamp],
 ) -> Result<Vec<BTreeMap<StateName, u64>>, Stopped> {
-    let mut statement = connection.prepare_cached(
-        "SELECT state, count(*) FROM records
-         WHERE tenant = ?1 AND updated_at >= ?2 AND updated_at < ?3 GROUP BY state",
-    )?;
+    // One counter for each state needs no sorting, unlike a group.
+    let counters = StateName::ALL.map(|state| {
+        let state = state.as_str();
+        format!("count(*) FILTER (WHERE state = '{state}')")
+    });
+    let sql = format!(
+        "SELECT {} FROM records WHERE tenant = ?1 AND updated_at >= ?2 AND updated_at < ?3",
+        counters.join(", ")
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
     let mut spans = Vec::new();
     for span in bounds.windows(2) {
         let parameters = params![tenant.as_str(), micros(span[0]), micros(span[1])];
-        let rows = statement.query_map(parameters, |row| {
-            Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?))
+        let counted = statement.query_row(parameters, |row| {
+            let counts = (0..StateName::ALL.len()).map(|index| row.get::<_, i64>(index));
+            counts.collect::<Result<Vec<_>, _>>()
         })?;
         let mut counts = BTreeMap::new();
-        for row in rows {
-            let (name, count) = row?;
-            counts.insert(state_name(&name)?, from_column(count, "the count")?);
+        for (state, count) in StateName::ALL.into_iter().zip(counted) {
+            if count > 0 {
+                counts.insert(state, from_column(count, "the count")?);
+            }
         }
         spans.push(counts);
     }

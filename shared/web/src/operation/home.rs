@@ -1,5 +1,6 @@
 //! The page people come back to: does everything work, and what needs a person.
 
+use futures_util::try_join;
 use jiff::{ToSpan as _, civil::Date, tz::TimeZone};
 use purser_core::{
     ids::TenantId,
@@ -146,12 +147,20 @@ fn add(counts: &mut Counts, state: StateName, count: u64) {
 
 impl<P: LivePorts> Web<P> {
     pub(super) async fn standing(&self, tenant: &TenantId) -> Result<Standing, WebError> {
+        let read = try_join!(
+            self.engine.status(tenant),
+            self.engine.settings(tenant),
+            self.engine.runs(tenant),
+            self.store().document(tenant, DocumentKind::Autotask),
+            self.store().document(tenant, DocumentKind::QuickBooks),
+        );
+        let (status, settings, runs, autotask, quickbooks) = read?;
         Ok(Standing {
-            status: self.engine.status(tenant).await?,
-            settings: self.engine.settings(tenant).await?,
-            runs: self.engine.runs(tenant).await?,
-            has_autotask: self.has(tenant, DocumentKind::Autotask).await?,
-            has_quickbooks: self.has(tenant, DocumentKind::QuickBooks).await?,
+            status,
+            settings,
+            runs,
+            has_autotask: autotask.is_some(),
+            has_quickbooks: quickbooks.is_some(),
         })
     }
 
@@ -236,7 +245,14 @@ impl<P: LivePorts> Web<P> {
             return Ok(Answer::to("/set-up"));
         }
         let status = &standing.status;
-        let oldest = self.store().oldest_open(tenant).await?;
+        let zone = standing.zone();
+        let (oldest, needs_person, counts, days, calls) = try_join!(
+            async { Ok(self.store().oldest_open(tenant).await?) },
+            self.newest(call, (tenant, status), "refused"),
+            self.counts(tenant),
+            self.days(call, tenant, &zone),
+            self.calls(call, tenant, standing.settings.as_ref()),
+        )?;
         let trouble = status.trouble.as_ref();
         let home = Home {
             company: standing.company(tenant),
@@ -248,10 +264,10 @@ impl<P: LivePorts> Web<P> {
                 order: order.get(),
                 since,
             }),
-            needs_person: self.newest(call, (tenant, status), "refused").await?,
-            counts: self.counts(tenant).await?,
-            days: self.days(call, tenant, &standing.zone()).await?,
-            calls: self.calls(call, tenant, standing.settings.as_ref()).await?,
+            needs_person,
+            counts,
+            days,
+            calls,
         };
         Ok(Answer::show(("Home", "home"), home))
     }

@@ -7,7 +7,6 @@ use purser_core::{
     ports::{HistoryEntry, Ledger as _, RecordFilter},
     record::{State, SyncRecord},
     tenant::TenantStatus,
-    usecase::RetryFilter,
 };
 use serde_json::Value;
 use url::form_urlencoded::Serializer;
@@ -22,7 +21,7 @@ use crate::{
     call::Call,
     error::WebError,
     ports::LivePorts,
-    view::{FieldProblem, OrderRow, Orders, OrdersFilter, Story, StoryEntry},
+    view::{FieldProblem, OrderRow, Orders, OrdersFilter, OutcomeName, Story, StoryEntry},
 };
 
 /// The rows of one page.
@@ -71,10 +70,8 @@ impl Wanted {
         if !is_code {
             wrong("code", "is not a cause that Purser knows");
         }
-        // A cause is part of what a search looks through.
-        let searched = [filter.text.as_str(), filter.code.as_str()];
-        let searched = searched.into_iter().find(|text| !text.is_empty());
-        records.text = searched.map(str::to_owned);
+        records.code = Some(filter.code.clone()).filter(|code| !code.is_empty());
+        records.text = Some(filter.text.clone()).filter(|text| !text.is_empty());
         match day(&filter.from) {
             Ok(first) => records.since = first.map(|first| midnight(first, zone)),
             Err(()) => wrong("from", "must be a day such as 2026-11-01"),
@@ -209,10 +206,14 @@ impl<P: LivePorts> Web<P> {
         let Some(code) = code.and_then(|notice| Code::from_text(&notice.code)) else {
             return Ok(0);
         };
-        let filter = RetryFilter { code: Some(code) };
-        let orders = self.engine.retryable(&seat.tenant, &filter).await?;
-        let others = orders.iter().filter(|order| order.get() != shown.order);
-        Ok(others.count() as u64)
+        let filter = RecordFilter {
+            states: states_of("refused").unwrap_or_default().to_vec(),
+            code: Some(code.to_string()),
+            ..RecordFilter::default()
+        };
+        let all = self.store().count(&seat.tenant, &filter).await?;
+        let is_one_of_them = shown.outcome == OutcomeName::Refused;
+        Ok(all.saturating_sub(u64::from(is_one_of_them)))
     }
 }
 
