@@ -263,7 +263,7 @@ impl<P: LivePorts> Web<P> {
         directory
             .note(tenant, &session.email, "quickbooks_connected", text)
             .await?;
-        Ok(())
+        self.go_on(tenant).await
     }
 
     /// The tenant a proven realm goes to, or why it does not go to this person.

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 use purser_core::{
-    ids::RealmId,
+    ids::{RealmId, TenantId},
     ports::{Entry, EntryKey, EntryKind, Expected, Registry as _},
     tenant::AutotaskCredentials,
 };
@@ -93,6 +93,7 @@ impl<P: LivePorts> Web<P> {
                 text,
             )
             .await?;
+        self.go_on(&seat.tenant).await?;
         let standing = self.standing(&seat.tenant).await?;
         let then = match standing.is_set_up() {
             true => "/connection?done=autotask",
@@ -102,6 +103,15 @@ impl<P: LivePorts> Web<P> {
             done: "Autotask accepted the API user, and it is stored.".to_owned(),
         };
         Ok(Answer::done(StatusCode::OK, &done, then))
+    }
+
+    /// A transfer that was started before goes on as soon as both sides are connected again.
+    pub(super) async fn go_on(&self, tenant: &TenantId) -> Result<(), WebError> {
+        let standing = self.standing(tenant).await?;
+        if standing.is_set_up() && !standing.runs().is_running {
+            self.engine.start_now(tenant).await?;
+        }
+        Ok(())
     }
 
     async fn refused_autotask(

@@ -108,7 +108,7 @@ impl<P: LivePorts> Web<P> {
             return Ok(Answer::to(format!("/sync/preview?{query}")));
         }
         match self
-            .ask(call, seat, *order, (Origin::Person, mail_to.clone()))
+            .ask(call, seat, *order, (Origin::Person, Some(mail_to.clone())))
             .await
         {
             Ok(asked) => self.accepted(call, seat, &asked).await,
@@ -157,7 +157,7 @@ impl<P: LivePorts> Web<P> {
         let mail_to = address(&typed, &seat.session.email);
         let mail_to = mail_to.map_err(|problem| WebError::wrong(vec![problem]))?;
         let asked = self
-            .ask(call, seat, order, (Origin::Person, mail_to))
+            .ask(call, seat, order, (Origin::Person, Some(mail_to)))
             .await?;
         self.accepted(call, seat, &asked).await
     }
@@ -167,7 +167,7 @@ impl<P: LivePorts> Web<P> {
         call: &Call,
         seat: &Seat,
         order: OrderId,
-        (origin, mail_to): (Origin, String),
+        (origin, mail_to): (Origin, Option<String>),
     ) -> Result<Asked, WebError> {
         let standing = self.standing(&seat.tenant).await?;
         if !standing.is_connected() {
@@ -176,7 +176,7 @@ impl<P: LivePorts> Web<P> {
         if standing.settings.is_none() {
             return Err(Failure::new(Code::SettingsMissing).into());
         }
-        let asked = self.engine.ask(&seat.tenant, order, origin, Some(mail_to));
+        let asked = self.engine.ask(&seat.tenant, order, origin, mail_to);
         let asked = asked.await?;
         let what = match origin {
             Origin::Retry => ("retry_asked", "tried order"),
@@ -275,10 +275,7 @@ impl<P: LivePorts> Web<P> {
         let order: OrderId = call.id("order")?;
         let known = self.record(seat, order).await?;
         known.ok_or_else(WebError::unknown_order)?;
-        let mail_to = seat.session.email.clone();
-        let asked = self
-            .ask(call, seat, order, (Origin::Retry, mail_to))
-            .await?;
+        let asked = self.ask(call, seat, order, (Origin::Retry, None)).await?;
         let view = self
             .attempt_view(call, seat, (order, &asked.attempt))
             .await?;
@@ -302,10 +299,7 @@ impl<P: LivePorts> Web<P> {
         orders.truncate(RETRIED_AT_ONCE);
         let mut attempts = Vec::new();
         for order in orders {
-            let mail_to = seat.session.email.clone();
-            let asked = self
-                .ask(call, seat, order, (Origin::Retry, mail_to))
-                .await?;
+            let asked = self.ask(call, seat, order, (Origin::Retry, None)).await?;
             attempts.push(RetriedOrder {
                 order: order.get(),
                 attempt: asked.attempt.to_string(),
