@@ -3,3 +3,4 @@
 pub mod contract;
 pub mod program;
 pub mod stage;
+pub mod visitor;

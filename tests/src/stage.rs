@@ -50,11 +50,11 @@ pub use ports::{StageChance, StageClock, StagePorts};
 pub use tap::{Moment, Tap};
 
 /// The app that the company has connected.
-const CLIENT_ID: &str = "stage";
+pub const CLIENT_ID: &str = "stage";
 /// Its secret; it opens nothing but the simulators.
 const CLIENT_SECRET: &str = "stage-secret";
 /// The address the simulators give themselves; nothing listens there.
-const BASE: &str = "http://127.0.0.1:1";
+pub const BASE: &str = "http://127.0.0.1:1";
 /// A Monday, in the morning in New York.
 const BEGIN: &str = "2026-03-16T14:00:00Z";
 /// The company.
@@ -116,7 +116,7 @@ pub struct Stage {
     /// The store.
     pub store: Arc<SqliteStore>,
     /// The engine.
-    pub engine: Engine<StagePorts>,
+    pub engine: Arc<Engine<StagePorts>>,
     /// The tenant.
     pub tenant: TenantId,
     /// The company.
@@ -166,7 +166,7 @@ impl Stage {
         for (name, rate) in scene.currencies {
             database.add_currency(name, rate);
         }
-        lift_limits(&simulators, &database);
+        Self::lift_limits(&simulators, &database);
         let cast = Cast::enter(&simulators, &database, &realm);
         let folder = folder();
         let reader = clock.0;
@@ -187,7 +187,7 @@ impl Stage {
             database,
             tap,
             store,
-            engine: engine.only_engine(),
+            engine: Arc::new(engine.only_engine()),
             realm,
             cast,
             guards: Guards::ALL,
@@ -248,12 +248,12 @@ impl Stage {
         let lock = EngineLock::take(self.folder.path()).expect("the only engine");
         self.store.show_abandoned(&lock).await.expect("messages");
         self.lock = Some(lock);
-        self.engine = self.another_engine().only_engine();
+        self.engine = Arc::new(self.another_engine().only_engine());
     }
 
     /// A new process that cannot know whether the old one is dead: it waits for leases.
     pub fn restart_elsewhere(&mut self) {
-        self.engine = self.another_engine();
+        self.engine = Arc::new(self.another_engine());
     }
 
     /// One more engine with clients of its own over the same data.
@@ -281,6 +281,29 @@ impl Stage {
     pub fn now(&self) -> Timestamp {
         use purser_core::ports::Clock as _;
         self.clock.now()
+    }
+
+    /// Every byte of the files of the store, as somebody finds them who takes the disk.
+    pub fn disk(&self) -> Vec<u8> {
+        let files = std::fs::read_dir(self.folder.path()).expect("a folder");
+        let files = files.map(|file| file.expect("a file").path());
+        files
+            .filter(|path| path.is_file())
+            .flat_map(|path| std::fs::read(path).expect("a file"))
+            .collect()
+    }
+
+    /// Lifts the limits of both systems, which only some tests are about.
+    pub(crate) fn lift_limits(simulators: &Simulators, database: &Database) {
+        let lifted = simulators.quickbooks.change_switches(|switches| {
+            switches.requests_per_minute = 0;
+            switches.requests_per_second = 0;
+        });
+        lifted.expect("switches");
+        database.switch(|switches| {
+            switches.hourly_limit = UNLIMITED;
+            switches.thread_limit = 0;
+        });
     }
 
     /// The company's id.
@@ -336,16 +359,4 @@ fn folder() -> TempDir {
         tempfile::tempdir()
     };
     folder.expect("a folder")
-}
-
-fn lift_limits(simulators: &Simulators, database: &Database) {
-    let lifted = simulators.quickbooks.change_switches(|switches| {
-        switches.requests_per_minute = 0;
-        switches.requests_per_second = 0;
-    });
-    lifted.expect("switches");
-    database.switch(|switches| {
-        switches.hourly_limit = UNLIMITED;
-        switches.thread_limit = 0;
-    });
 }

@@ -44,7 +44,7 @@ impl Cast {
     /// The name of the product in both systems.
     pub const PRODUCT: &'static str = "Firewall 60F";
 
-    pub(super) fn enter(simulators: &Simulators, database: &Database, realm: &str) -> Self {
+    pub(crate) fn enter(simulators: &Simulators, database: &Database, realm: &str) -> Self {
         let books = &simulators.quickbooks;
         let account = |name, kind| {
             let account = AccountSeed::new(name, kind);
