@@ -108,7 +108,11 @@ impl<P: Ports> Engine<P> {
             record.request = Some(request.clone());
             record.operation = self.operation();
             record.updated_at = now;
-            let detail = json!({ "attempt": request.attempt, "origin": request.origin });
+            let detail = json!({
+                "attempt": request.attempt,
+                "origin": request.origin,
+                "mail_to": request.mail_to,
+            });
             let text = "A person asked for this order.";
             let change = Change {
                 due_at: record.due_at(&self.policy),

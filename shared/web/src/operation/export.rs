@@ -22,6 +22,8 @@ use crate::{
 /// The most rows of one file.
 const ROWS_MAX: usize = 10_000;
 const READ_AT_ONCE: u32 = 500;
+/// The detail of a story that is somebody's e-mail address.
+const ADDRESS: &str = "mail to";
 
 const HEADER: [&str; 12] = [
     "order id",
@@ -114,9 +116,12 @@ impl<P: LivePorts> Web<P> {
         let record = self.record(seat, order).await?;
         let record = record.ok_or_else(WebError::unknown_order)?;
         let standing = self.standing(&seat.tenant).await?;
-        let story = self
+        let mut story = self
             .story_view(call, seat, (&record, &standing.status))
             .await?;
+        for entry in &mut story.history {
+            entry.details.retain(|(name, _)| name != ADDRESS);
+        }
         let usage = load::<Usage>(self.store(), &seat.tenant, DocumentKind::Usage).await?;
         let settings = self.stored(seat).await?.map(|document| {
             let mut settings = serde_json::to_value(document).unwrap_or_default();

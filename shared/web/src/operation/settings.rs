@@ -83,9 +83,28 @@ pub(super) fn in_words(document: &SettingsDocument) -> Vec<(String, String)> {
     let fields = fields(document);
     let shown = LABELS.iter().filter_map(|(field, label)| {
         let text = word(fields.get(*field)?);
-        (!text.is_empty()).then(|| ((*label).to_owned(), text))
+        (!text.is_empty()).then(|| ((*label).to_owned(), meaning(field, text)))
     });
     shown.collect()
+}
+
+/// What a word of the document means to people.
+fn meaning(field: &str, word: String) -> String {
+    let words = match (field, word.as_str()) {
+        ("number_source", "quickbooks") => "QuickBooks assigns them",
+        ("number_source", "autotask") => "The order's number in Autotask",
+        ("item_match", "name") => "Name",
+        ("item_match", "sku") => "SKU",
+        ("item_match", "manufacturer_part_number") => "Manufacturer part number",
+        ("missing_item", "create") => "Create the Item",
+        ("missing_item", "refuse") => "Refuse the order",
+        ("bill_date", "submitted") => "The day the order was submitted",
+        ("bill_date", "created") => "The day the order was created",
+        ("bill_date", "today") => "The day of the transfer",
+        ("days_back", "0") => "0 (automatic transfer is paused)",
+        _ => return word,
+    };
+    words.to_owned()
 }
 
 fn label_of(field: &str) -> String {
@@ -99,8 +118,11 @@ fn changes(before: Option<&SettingsDocument>, after: &SettingsDocument) -> Vec<S
     let after = fields(after);
     let mut changes = Vec::new();
     for (field, _) in LABELS {
-        let from = before.get(field).map(word).unwrap_or_default();
-        let to = after.get(field).map(word).unwrap_or_default();
+        let told = |fields: &BTreeMap<String, Value>| {
+            let text = fields.get(field).map(word).unwrap_or_default();
+            meaning(field, text)
+        };
+        let (from, to) = (told(&before), told(&after));
         if from != to {
             changes.push(StoredChange {
                 field: label_of(field),

@@ -5,7 +5,7 @@ use purser_core::{
     failure::Failure,
     ids::{AttemptId, OrderId},
     notice::Code,
-    ports::{HistoryEvent, Ledger as _, RecordFilter},
+    ports::{HistoryEntry, HistoryEvent, Ledger as _, RecordFilter},
     record::{Origin, SyncRecord},
     settings::is_mail_address,
     usecase::{Asked, RetryFilter},
@@ -225,10 +225,8 @@ impl<P: LivePorts> Web<P> {
         let record = self.record(seat, order).await?;
         let record = record.ok_or_else(WebError::unknown_order)?;
         let request = record.request.as_ref();
-        let is_open = request.is_some_and(|request| request.attempt == *attempt);
-        if !is_open && !self.was_asked(seat, order, attempt).await? {
-            return Err(WebError::unknown_order());
-        }
+        let asked = self.asked(seat, order, attempt).await?;
+        let asked = asked.ok_or_else(WebError::unknown_order)?;
         let status = self.engine.status(&seat.tenant).await?;
         let shown = row(&record, &status, call.now);
         let is_at_work = record
@@ -246,20 +244,20 @@ impl<P: LivePorts> Web<P> {
             },
             order: shown,
             joins_running: false,
-            mail_to: request.and_then(|request| request.mail_to.clone()),
-            asked_at: request.map(|request| request.asked_at),
+            mail_to: asked.detail["mail_to"].as_str().map(str::to_owned),
+            asked_at: Some(asked.at),
         })
     }
 
-    /// Whether an attempt is one of this order.
-    async fn was_asked(
+    /// What the history says of an attempt, when it is one of this order.
+    async fn asked(
         &self,
         seat: &Seat,
         order: OrderId,
         attempt: &AttemptId,
-    ) -> Result<bool, WebError> {
+    ) -> Result<Option<HistoryEntry>, WebError> {
         let history = self.store().history(&seat.tenant, order).await?;
-        Ok(history.iter().any(|entry| {
+        Ok(history.into_iter().find(|entry| {
             entry.event == HistoryEvent::Asked && entry.detail["attempt"] == attempt.as_str()
         }))
     }
