@@ -2,4 +2,5 @@
 //! process with the engine, the store and both vendors, under a paused clock. The security tests
 //! follow the checklist of this project's requirements, row by row; the others the feature list.
 
+mod callback;
 mod sessions;
