@@ -3,4 +3,6 @@
 //! follow the checklist of this project's requirements, row by row; the others the feature list.
 
 mod callback;
+mod identity;
 mod sessions;
+mod support;
