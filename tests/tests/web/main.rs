@@ -3,6 +3,8 @@
 //! follow the checklist of this project's requirements, row by row; the others the feature list.
 
 mod callback;
+mod feature_set_up;
+mod feature_support;
 mod identity;
 mod sessions;
 mod support;
