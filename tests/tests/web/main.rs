@@ -3,6 +3,7 @@
 //! follow the checklist of this project's requirements, row by row; the others the feature list.
 
 mod callback;
+mod feature_connection;
 mod feature_set_up;
 mod feature_support;
 mod identity;
