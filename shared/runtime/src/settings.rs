@@ -5,10 +5,12 @@ use purser_core::{
     failure::Failure,
     ids::TenantId,
     orders::{PickListValue, Resource},
-    ports::{Autotask, DocumentKind, Lane, Outside, QuickBooks},
+    ports::{
+        Autotask, DocumentKind, Expected, Lane, Ledger as _, Outside, Put, QuickBooks, StoreError,
+    },
     settings::{Choices, FieldError, Settings, SettingsDocument},
     tenant::TenantStatus,
-    usecase::{Engine, Ports, store},
+    usecase::{Engine, Ports},
 };
 use serde::Serialize;
 
@@ -61,8 +63,8 @@ impl From<Failure> for ImportError {
     }
 }
 
-impl From<purser_core::ports::StoreError> for ImportError {
-    fn from(error: purser_core::ports::StoreError) -> Self {
+impl From<StoreError> for ImportError {
+    fn from(error: StoreError) -> Self {
         Self::Failed(error.into())
     }
 }
@@ -146,17 +148,29 @@ pub async fn import<P: Ports>(
     tenant: &TenantId,
     document: &SettingsDocument,
 ) -> Result<Settings, ImportError> {
+    let (settings, _) = import_over(engine, tenant, document, Expected::Any).await?;
+    Ok(settings)
+}
+
+/// The same, as long as the stored settings are those that somebody has seen. Tells what the
+/// document means and whether it was stored.
+pub async fn import_over<P: Ports>(
+    engine: &Engine<P>,
+    tenant: &TenantId,
+    document: &SettingsDocument,
+    seen: Expected<u64>,
+) -> Result<(Settings, bool), ImportError> {
     let offered = Offered::read(engine, tenant).await?;
     let settings = document
         .parse(&offered.choices())
         .map_err(ImportError::Fields)?;
-    store(
-        engine.ports().store(),
-        tenant,
-        DocumentKind::Settings,
-        &settings,
-    )
-    .await?;
+    let body = serde_json::to_string(&settings)
+        .map_err(|error| StoreError::Unreadable(format!("settings: {error}")))?;
+    let store = engine.ports().store();
+    let put = store.put_document(tenant, DocumentKind::Settings, body, seen);
+    if put.await? == Put::Conflict {
+        return Ok((settings, false));
+    }
     let zone = offered.books.company().time_zone.clone();
     let note = |status: &mut TenantStatus| {
         let is_new = status.company_time_zone != zone;
@@ -166,7 +180,7 @@ pub async fn import<P: Ports>(
     engine.update_status(tenant, note).await?;
     // A new choice may be just what was missing.
     engine.clear_trouble(tenant).await?;
-    Ok(settings)
+    Ok((settings, true))
 }
 
 /// Reads a document from text, with the field or the place of what is wrong.

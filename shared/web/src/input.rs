@@ -186,4 +186,6 @@ pub(crate) struct SettingsForm {
     pub(crate) digest_to: String,
     pub(crate) vendor_overrides: String,
     pub(crate) customer_overrides: String,
+    /// The version of the settings that the form was filled from.
+    pub(crate) seen: String,
 }

@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use http::StatusCode;
-use purser_core::settings::SettingsDocument;
+use purser_core::{
+    ports::{DocumentKind, Expected},
+    settings::{Settings, SettingsDocument},
+    usecase::load,
+};
 use purser_runtime::settings::{self, Entry, ImportError, Offered};
 use serde_json::Value;
 
@@ -25,6 +29,8 @@ use crate::{
 
 const FORM: (&str, &str) = ("Settings", "settings");
 const TRANSFER: (&str, &str) = ("Export and import settings", "settings");
+/// Somebody else saved meanwhile.
+const CHANGED: &str = "settings.changed";
 /// The events that are looked through for changes of settings.
 const EVENTS_READ: u32 = 400;
 
@@ -175,10 +181,11 @@ impl<P: LivePorts> Web<P> {
         call: &Call,
         seat: &Seat,
         document: &SettingsDocument,
+        seen: Expected<u64>,
     ) -> Result<(), Refused> {
         let before = self.stored(seat).await.map_err(Refused::Other)?;
-        let imported = settings::import(&self.engine, &seat.tenant, document).await;
-        let settings = imported.map_err(|error| match error {
+        let imported = settings::import_over(&self.engine, &seat.tenant, document, seen).await;
+        let (settings, is_stored) = imported.map_err(|error| match error {
             ImportError::Fields(errors) => {
                 let problems = errors.into_iter().map(|error| FieldProblem {
                     field: error.field.to_owned(),
@@ -189,6 +196,9 @@ impl<P: LivePorts> Web<P> {
             ImportError::Failed(failure) => Refused::Other(failure.into()),
         })?;
         let other = |error: purser_core::ports::StoreError| Refused::Other(error.into());
+        if !is_stored {
+            return self.unless_same(call, seat, &settings).await;
+        }
         self.engine.note_calls(&seat.tenant).await.map_err(other)?;
         let changes = changes(before.as_ref(), &SettingsDocument::from(&settings));
         if changes.is_empty() {
@@ -206,13 +216,41 @@ impl<P: LivePorts> Web<P> {
         noted.await.map_err(other)
     }
 
+    /// Somebody saved after this form was opened, and what they saved must not be lost unseen.
+    /// When it is the same, as after a second click, all is well.
+    async fn unless_same(
+        &self,
+        call: &Call,
+        seat: &Seat,
+        settings: &Settings,
+    ) -> Result<(), Refused> {
+        let stored = self.engine.settings(&seat.tenant).await;
+        let other = |error: purser_core::ports::StoreError| Refused::Other(error.into());
+        if stored.map_err(other)?.as_ref() == Some(settings) {
+            return Ok(());
+        }
+        let directory = self.directory(call.now);
+        let events = directory.events(&seat.tenant, EVENTS_READ).await;
+        let events = events.map_err(other)?;
+        let saved = events.iter().find(|event| event.what == "settings_saved");
+        let who = saved.map_or("somebody", |event| event.who.as_str());
+        Err(Refused::Other(WebError::new(
+            StatusCode::CONFLICT,
+            CHANGED,
+            format!("After you opened this page, {who} saved the settings."),
+            "Look at History for what was changed. To put yours in its place, save again.",
+        )))
+    }
+
     async fn form(
         &self,
         seat: &Seat,
         values: Option<SettingsValues>,
         (problems, problem): (Vec<FieldProblem>, Option<WebError>),
     ) -> Result<SettingsForm, WebError> {
-        let stored = self.stored(seat).await?;
+        let stored = load::<Settings>(self.store(), &seat.tenant, DocumentKind::Settings).await?;
+        let seen = stored.as_ref().map_or(0, |stored| stored.version);
+        let stored = stored.map(|stored| SettingsDocument::from(&stored.value));
         let standing = self.standing(&seat.tenant).await?;
         let offered = Offered::read(&self.engine, &seat.tenant).await;
         self.engine.note_calls(&seat.tenant).await?;
@@ -227,6 +265,7 @@ impl<P: LivePorts> Web<P> {
             problems,
             problem: unread.or(problem).map(|error| error.notice()),
             is_stored: stored.is_some(),
+            seen,
             is_setting_up: !standing.is_started(),
         })
     }
@@ -240,7 +279,8 @@ impl<P: LivePorts> Web<P> {
         let input: input::SettingsForm = call.input()?;
         let (document, mut problems) = document_of(&input);
         let refused = if problems.is_empty() {
-            match self.store_settings(call, seat, &document).await {
+            let seen = seen_of(&input.seen);
+            match self.store_settings(call, seat, &document, seen).await {
                 Ok(()) => return self.saved(seat, "saved").await,
                 Err(Refused::Fields(fields)) => {
                     problems = fields;
@@ -251,8 +291,18 @@ impl<P: LivePorts> Web<P> {
         } else {
             None
         };
+        let is_overtaken = refused.as_ref().is_some_and(|error| error.code == CHANGED);
+        let seen = input.seen.trim().parse().ok();
         let values = Some(input.into());
         let form = self.form(seat, values, (problems, refused)).await?;
+        if is_overtaken {
+            return Ok(Answer::show_as(StatusCode::CONFLICT, FORM, form));
+        }
+        // What others saved meanwhile was not shown, so it is still to be told.
+        let form = SettingsForm {
+            seen: seen.unwrap_or(form.seen),
+            ..form
+        };
         let status = StatusCode::UNPROCESSABLE_ENTITY;
         Ok(Answer::show_as(status, FORM, form))
     }
@@ -290,7 +340,8 @@ impl<P: LivePorts> Web<P> {
         let input: input::Settings = call.input()?;
         let text = serde_json::to_string(&input).unwrap_or_default();
         let document = settings::read_document(&text).map_err(unreadable)?;
-        match self.store_settings(call, seat, &document).await {
+        let whatever = Expected::Any;
+        match self.store_settings(call, seat, &document, whatever).await {
             Ok(()) => self.settings_document(seat).await,
             Err(Refused::Fields(problems)) => Err(WebError::wrong(problems)),
             Err(Refused::Other(error)) => Err(error),
@@ -357,7 +408,10 @@ impl<P: LivePorts> Web<P> {
     ) -> Result<Answer, WebError> {
         let input: input::ImportSettings = call.input()?;
         let refused = match settings::read_document(&input.document) {
-            Ok(document) => match self.store_settings(call, seat, &document).await {
+            Ok(document) => match self
+                .store_settings(call, seat, &document, Expected::Any)
+                .await
+            {
                 Ok(()) => return self.saved(seat, "imported").await,
                 Err(Refused::Fields(problems)) => problems,
                 Err(Refused::Other(error)) => return Err(error),
@@ -374,6 +428,15 @@ impl<P: LivePorts> Web<P> {
         };
         let status = StatusCode::UNPROCESSABLE_ENTITY;
         Ok(Answer::show_as(status, TRANSFER, view))
+    }
+}
+
+/// Which settings a form was filled from. A form that does not say replaces whatever is there.
+fn seen_of(text: &str) -> Expected<u64> {
+    match text.trim().parse() {
+        Ok(0) => Expected::Absent,
+        Ok(version) => Expected::Is(version),
+        Err(_) => Expected::Any,
     }
 }
 

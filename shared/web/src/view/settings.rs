@@ -105,6 +105,8 @@ pub struct SettingsForm {
     pub problem: Option<NoticeView>,
     /// Whether settings are stored already.
     pub is_stored: bool,
+    /// The version of the settings that is stored; 0 when none are.
+    pub seen: u64,
     /// Whether set-up is not finished, so that saving leads on to the review.
     pub is_setting_up: bool,
 }
