@@ -5,6 +5,8 @@
 mod callback;
 mod feature_connection;
 mod feature_set_up;
+mod feature_settings;
+mod feature_settings_kept;
 mod feature_support;
 mod identity;
 mod sessions;
