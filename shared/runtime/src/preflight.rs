@@ -6,7 +6,7 @@ use purser_core::{
     failure::Failure,
     ids::TenantId,
     notice::{Code, Notice},
-    ports::{Autotask, AutotaskReport, Lane, Outside, QuickBooks},
+    ports::{Autotask, AutotaskReport, Lane, Outside},
     settings::Settings,
     text::match_key,
     usecase::{Engine, Ports},
@@ -100,10 +100,7 @@ pub async fn look<P: Ports>(
     if let Err(failure) = &autotask {
         findings.push(bad("Autotask connection", &failure.notice));
     }
-    let books = match outside.quickbooks(tenant, Lane::Person).await {
-        Ok(quickbooks) => quickbooks.books().await.map(Books::new),
-        Err(failure) => Err(failure),
-    };
+    let books = engine.whole_reference_data(tenant).await;
     match &books {
         Ok(books) => check_quickbooks(books, settings.as_ref(), &mut findings),
         Err(failure) => findings.push(bad("QuickBooks connection", &failure.notice)),

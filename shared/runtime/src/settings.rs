@@ -5,9 +5,7 @@ use purser_core::{
     failure::Failure,
     ids::TenantId,
     orders::{PickListValue, Resource},
-    ports::{
-        Autotask, DocumentKind, Expected, Lane, Ledger as _, Outside, Put, QuickBooks, StoreError,
-    },
+    ports::{Autotask, DocumentKind, Expected, Lane, Ledger as _, Outside, Put, StoreError},
     settings::{Choices, FieldError, Settings, SettingsDocument},
     tenant::TenantStatus,
     usecase::{Engine, Ports},
@@ -72,14 +70,21 @@ impl From<StoreError> for ImportError {
 impl Offered {
     /// Reads every pick list.
     pub async fn read<P: Ports>(engine: &Engine<P>, tenant: &TenantId) -> Result<Self, Failure> {
-        let outside = engine.ports().outside();
-        let autotask = outside.autotask(tenant, Lane::Person).await?;
-        let quickbooks = outside.quickbooks(tenant, Lane::Person).await?;
+        let autotask = async {
+            let autotask = engine.ports().outside();
+            let autotask = autotask.autotask(tenant, Lane::Person).await?;
+            let statuses = autotask.statuses().await?;
+            let action_types = autotask.action_types().await?;
+            Ok((statuses, action_types, autotask.resources().await?))
+        };
+        // Two vendors answer at once, because a person waits.
+        let ((statuses, action_types, resources), books) =
+            tokio::try_join!(autotask, engine.reference_data(tenant))?;
         Ok(Self {
-            statuses: autotask.statuses().await?,
-            action_types: autotask.action_types().await?,
-            resources: autotask.resources().await?,
-            books: Books::new(quickbooks.books().await?),
+            books,
+            statuses,
+            action_types,
+            resources,
         })
     }
 

@@ -28,7 +28,7 @@ document.querySelector('[data-focus]')?.focus();
 const arrange = () => all('[data-show-when]').forEach((part) => {
   const [name, value] = part.dataset.showWhen.split('=');
   const chosen = document.querySelector(`[name="${name}"]:checked`);
-  part.hidden = chosen !== null && chosen.value !== value;
+  part.hidden = chosen?.value !== value;
 });
 document.addEventListener('change', arrange);
 arrange();

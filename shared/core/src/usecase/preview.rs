@@ -1,6 +1,6 @@
 //! Preview: the plan of one order, with everything it would do and nothing done.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde::Serialize;
 
@@ -11,7 +11,8 @@ use crate::{
     ids::{AccountId, OrderId, TenantId},
     notice::{Code, Notice},
     plan::{Payable, Plan, PlannedTarget, plan},
-    ports::{Autotask, Lane, Outside},
+    policy::Policy,
+    ports::{Autotask, Clock as _, Lane, Outside},
     record::{Origin, State, SyncRecord},
 };
 
@@ -88,6 +89,35 @@ impl<P: Ports> Engine<P> {
                 Err(notice) => Preview::Refused { notice },
             },
         )
+    }
+}
+
+impl<P: Ports> Engine<P> {
+    /// The reference data of a tenant's company, as it is now: what people choose from. Costs one
+    /// change request, or a whole reading where this process has none. QuickBooks tells no changes
+    /// of tax codes; those are as old as the whole reading, at most a day.
+    pub async fn reference_data(&self, tenant: &TenantId) -> Result<Books, Failure> {
+        let quickbooks = self
+            .ports
+            .outside()
+            .quickbooks(tenant, Lane::Person)
+            .await?;
+        let policy = Policy {
+            books_age: Duration::ZERO,
+            ..self.policy
+        };
+        let now = self.ports.clock().now();
+        let books = self.books.get(tenant, &*quickbooks, now, &policy).await?;
+        let books = books
+            .read()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        Ok(books.clone())
+    }
+
+    /// The same, read as a whole.
+    pub async fn whole_reference_data(&self, tenant: &TenantId) -> Result<Books, Failure> {
+        self.books.forget(tenant);
+        self.reference_data(tenant).await
     }
 }
 
