@@ -94,8 +94,8 @@ async fn an_expired_password_is_named_on_every_page_that_tells_of_the_connection
     let order = company.add_order();
     stage.live(Duration::from_hours(1)).await;
     let _home = visitor.sign_in(Site::OWNER).await.expect_to("/home");
-    let (state, notice) = connection(&mut visitor, "Autotask").await;
-    assert_eq!(state, "needs_reconnect");
+    let (shown, notice) = connection(&mut visitor, "Autotask").await;
+    assert_eq!(shown, "needs_reconnect");
     assert_eq!(notice["code"], "connection.autotask_unauthorised");
     for path in ["/connection", "/home"] {
         let page = visitor.get(path).await.expect(StatusCode::OK);
@@ -249,8 +249,8 @@ async fn a_connection_that_was_ended_at_intuit_is_told_and_made_again_in_one_ste
     tokens.disconnect(&company.realm).expect("ended");
     stage.live(Duration::from_hours(2)).await;
     let _home = visitor.sign_in(Site::OWNER).await.expect_to("/home");
-    let (state, notice) = connection(&mut visitor, "QuickBooks").await;
-    assert_eq!(state, "needs_reconnect", "{notice}");
+    let (shown, notice) = connection(&mut visitor, "QuickBooks").await;
+    assert_eq!(shown, "needs_reconnect", "{notice}");
     stage.assert_untouched(order, None);
     let page = visitor.get("/disconnected").await.expect(StatusCode::OK);
     let _page = page.shows("Settings and history stay.");

@@ -8,6 +8,7 @@ mod feature_set_up;
 mod feature_settings;
 mod feature_settings_kept;
 mod feature_support;
+mod feature_sync;
 mod identity;
 mod sessions;
 mod support;
