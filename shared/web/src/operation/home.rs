@@ -27,7 +27,7 @@ use crate::{
 /// The days of the chart.
 const DAYS: i64 = 30;
 /// Orders that need a person and are shown on the first page.
-const SHOWN: u32 = 10;
+const SHOWN: u32 = 5;
 /// What Autotask allows all programs of one database in an hour (vendor page `ThresholdAndUsage`).
 const AUTOTASK_HOUR: u64 = 10_000;
 /// What Purser allows itself in an hour: 350 calls a minute.

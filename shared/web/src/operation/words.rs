@@ -9,6 +9,7 @@ use purser_core::{
     plan::{Payable, Plan, PlannedLine, PlannedTarget, Resolve},
     usecase::Preview,
 };
+use rust_decimal::Decimal;
 
 use crate::view::{
     BillLineView, BillView, MatchAction, MatchView, NoticeView, PreviewKind, PreviewView,
@@ -153,6 +154,15 @@ fn bill(plan: &Plan, accounts: &AccountNames) -> BillView {
     }
 }
 
+/// An amount with at least two decimals, as people write money; more when it has more.
+fn with_cents(amount: Decimal) -> String {
+    let mut amount = amount.normalize();
+    if amount.scale() < 2 {
+        amount.rescale(2);
+    }
+    amount.to_string()
+}
+
 fn line(
     planned: &PlannedLine,
     items: &[MatchView],
@@ -167,7 +177,7 @@ fn line(
             items.get(*index).cloned(),
             None,
             quantity.normalize().to_string(),
-            unit_cost.to_string(),
+            with_cents(*unit_cost),
         ),
         PlannedTarget::Account { account } => (
             None,
