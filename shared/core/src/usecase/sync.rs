@@ -1,7 +1,7 @@
 //! Sync: takes the orders of one message from where they stand to where only time or a person can
 //! take them further.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -21,6 +21,10 @@ use super::{
     attempt::{Attempt, Halt, Job},
     commit::waiting_for,
 };
+
+/// The age at which reference data asks for changes when a person waits. Many retries at once
+/// share one request.
+const BOOKS_AGE_FOR_PEOPLE: Duration = Duration::from_secs(2);
 
 /// A wish to sync some orders.
 #[derive(Clone, Debug)]
@@ -288,9 +292,14 @@ impl<P: Ports> Engine<P> {
         let submitted = super::scan::submitted_status(&settings, &labels)?;
         quickbooks.prepare().await?;
         let now = self.now();
+        let mut policy = self.policy;
+        if request.origin.is_person() {
+            // Whoever asks may just have mended something in QuickBooks.
+            policy.books_age = policy.books_age.min(BOOKS_AGE_FOR_PEOPLE);
+        }
         let books = self
             .books
-            .get(&request.tenant, &*quickbooks, now, &self.policy)
+            .get(&request.tenant, &*quickbooks, now, &policy)
             .await?;
         let jobs = self.jobs(request, &realm, &*autotask).await?;
         let names = self.known_names(&request.tenant).await?;
