@@ -38,7 +38,7 @@ impl Wanted {
     /// Reads a filter; a field that cannot be used is named and left out.
     pub(super) fn read(call: &Call, zone: &TimeZone) -> Self {
         let text = |name: &str| call.query.get(name).unwrap_or_default().to_owned();
-        let filter = OrdersFilter {
+        let mut filter = OrdersFilter {
             outcome: text("outcome"),
             vendor: text("vendor"),
             text: text("text"),
@@ -69,6 +69,7 @@ impl Wanted {
             || Code::from_text(&filter.code).is_some();
         if !is_code {
             wrong("code", "is not a cause that Purser knows");
+            filter.code.clear();
         }
         records.code = Some(filter.code.clone()).filter(|code| !code.is_empty());
         records.text = Some(filter.text.clone()).filter(|text| !text.is_empty());
