@@ -4,6 +4,8 @@
 
 mod callback;
 mod feature_connection;
+mod feature_log_list;
+mod feature_logs;
 mod feature_set_up;
 mod feature_settings;
 mod feature_settings_kept;
