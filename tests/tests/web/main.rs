@@ -2,8 +2,10 @@
 //! process with the engine, the store and both vendors, under a paused clock. The security tests
 //! follow the checklist of this project's requirements, row by row; the others the feature list.
 
+mod addresses;
 mod callback;
 mod feature_connection;
+mod feature_limits;
 mod feature_log_list;
 mod feature_logs;
 mod feature_set_up;
@@ -14,3 +16,4 @@ mod feature_sync;
 mod identity;
 mod sessions;
 mod support;
+mod sweep;
