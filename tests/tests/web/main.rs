@@ -2,7 +2,6 @@
 //! process with the engine, the store and both vendors, under a paused clock. The security tests
 //! follow the checklist of this project's requirements, row by row; the others the feature list.
 
-mod addresses;
 mod callback;
 mod feature_connection;
 mod feature_limits;
@@ -16,4 +15,3 @@ mod feature_sync;
 mod identity;
 mod sessions;
 mod support;
-mod sweep;
