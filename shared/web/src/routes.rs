@@ -5,7 +5,7 @@ mod interface;
 
 use http::Method;
 
-use crate::people::Role;
+use crate::{call::API, people::Role};
 
 pub(crate) use interface::{ApiRoute, interface};
 
@@ -248,3 +248,61 @@ pub(crate) const PAGES: &[PageRoute] = &[
     ),
     get("/activity", Operation::Work(Work::Activity)),
 ];
+
+/// One address with who may ask for it.
+#[doc(hidden)]
+#[derive(Clone, Debug)]
+pub struct Address {
+    /// The method.
+    pub method: Method,
+    /// The path, with its variable parts in braces.
+    pub path: String,
+    /// What whoever asks must have.
+    pub needs: Needs,
+    /// Whether it is one of the JSON interface.
+    pub is_api: bool,
+    /// Whether it reads a JSON body.
+    pub reads_json: bool,
+}
+
+/// What whoever asks must have.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needs {
+    /// Nothing.
+    Nothing,
+    /// A session.
+    Session,
+    /// A session of a member with this role.
+    Role(Role),
+}
+
+impl Operation {
+    const fn needs(self) -> Needs {
+        match self {
+            Self::Open(_) => Needs::Nothing,
+            Self::Own(_) => Needs::Session,
+            Self::Work(work) => Needs::Role(work.role()),
+        }
+    }
+}
+
+/// Every address that is answered, so that tests leave none out.
+#[doc(hidden)]
+pub fn addresses() -> Vec<Address> {
+    let pages = PAGES.iter().map(|page| Address {
+        method: page.0.clone(),
+        path: page.1.to_owned(),
+        needs: page.2.needs(),
+        is_api: false,
+        reads_json: false,
+    });
+    let interface = interface().into_iter().map(|route| Address {
+        path: format!("{API}{}", route.path),
+        needs: route.operation.needs(),
+        is_api: true,
+        reads_json: route.body.is_some(),
+        method: route.method,
+    });
+    pages.chain(interface).collect()
+}
