@@ -2,6 +2,8 @@
 //! process with the engine, the store and both vendors, under a paused clock. The security tests
 //! follow the checklist of this project's requirements, row by row; the others the feature list.
 
+mod addresses;
+mod answers;
 mod callback;
 mod feature_connection;
 mod feature_limits;
@@ -15,3 +17,5 @@ mod feature_sync;
 mod identity;
 mod sessions;
 mod support;
+mod sweep;
+mod sweep_guards;

@@ -5,21 +5,10 @@ use std::time::Duration;
 use http::{Method, StatusCode};
 use purser_tests::{
     stage::Stage,
-    visitor::{Reply, Site, Visitor},
+    visitor::{Reply, Site},
 };
 
-/// Whether this browser is signed in.
-async fn is_in(visitor: &mut Visitor) -> bool {
-    let reply = visitor.call(Method::GET, "/me", None).await;
-    match reply.status {
-        StatusCode::OK => true,
-        StatusCode::UNAUTHORIZED => {
-            assert_eq!(reply.code(), "session.missing");
-            false
-        }
-        other => panic!("{other}"),
-    }
-}
+use crate::support::is_in;
 
 /// The attributes of a cookie that was set, in small letters.
 fn attributes(reply: &Reply, name: &str) -> Vec<String> {

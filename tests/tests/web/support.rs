@@ -1,6 +1,7 @@
 //! What several modules of this target do and ask.
 
 use data_encoding::HEXLOWER;
+use http::{Method, StatusCode};
 use purser_core::ports::Ledger as _;
 use purser_simulators::{FaultKind, FaultRule, System, intuit::Role};
 use purser_tests::{
@@ -76,4 +77,17 @@ pub(crate) async fn problem(visitor: &mut Visitor) -> String {
 pub(crate) fn subject_of(email: &str) -> String {
     let digest = Sha256::digest(email.as_bytes());
     HEXLOWER.encode(&digest[..16])
+}
+
+/// Whether this browser is signed in.
+pub(crate) async fn is_in(visitor: &mut Visitor) -> bool {
+    let reply = visitor.call(Method::GET, "/me", None).await;
+    match reply.status {
+        StatusCode::OK => true,
+        StatusCode::UNAUTHORIZED => {
+            assert_eq!(reply.code(), "session.missing");
+            false
+        }
+        other => panic!("{other}"),
+    }
 }
