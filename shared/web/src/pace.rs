@@ -47,8 +47,7 @@ pub(crate) async fn count(
             };
         }
         if pace.count >= limit {
-            let wait = ends.duration_since(now).as_secs().max(1).unsigned_abs();
-            return Err(too_many(wait));
+            return Err(too_many(whole_seconds(ends.duration_since(now))));
         }
         pace.count += 1;
         let entry = Entry {
@@ -65,12 +64,35 @@ pub(crate) async fn count(
     Err(too_many(1))
 }
 
+/// Rounded up: who comes back after so long is not sent away again.
+fn whole_seconds(wait: SignedDuration) -> u64 {
+    let wait = wait.unsigned_abs();
+    let part = u64::from(wait.subsec_nanos() > 0);
+    (wait.as_secs() + part).max(1)
+}
+
 fn too_many(wait: u64) -> WebError {
+    let unit = if wait == 1 { "second" } else { "seconds" };
     WebError::new(
         StatusCode::TOO_MANY_REQUESTS,
         "request.too_many",
         "You asked for more than the outside systems can take in a minute.",
-        format!("Try again in {wait} seconds."),
+        format!("Try again in {wait} {unit}."),
     )
     .after(Some(wait))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_told_in_whole_seconds_that_are_enough() {
+        for (milliseconds, seconds) in [(0, 1), (1, 1), (1_000, 1), (1_001, 2), (59_999, 60)] {
+            let wait = SignedDuration::from_millis(milliseconds);
+            assert_eq!(whole_seconds(wait), seconds, "{milliseconds}");
+        }
+        assert!(too_many(1).remedy.ends_with("in 1 second."));
+        assert!(too_many(2).remedy.ends_with("in 2 seconds."));
+    }
 }
