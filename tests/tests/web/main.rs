@@ -5,6 +5,7 @@
 mod addresses;
 mod answers;
 mod callback;
+mod denials;
 mod feature_connection;
 mod feature_limits;
 mod feature_log_list;
@@ -19,3 +20,4 @@ mod sessions;
 mod support;
 mod sweep;
 mod sweep_guards;
+mod tenants;
