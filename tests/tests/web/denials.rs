@@ -44,9 +44,9 @@ async fn what_cannot_be_read_about_a_session_or_a_member_lets_nobody_in() {
     let stage = Stage::new().await;
     let (_, mut owner) = stage.with_owner().await;
     let good = entries_of(&stage, &mut owner).await;
-    for place in 0..good.len() {
+    for entry in &good {
         for body in ["", "{", "{}", "[]", "null", r#"{"role":"owner"}"#] {
-            spoil(&stage, good[place].clone(), body).await;
+            spoil(&stage, entry.clone(), body).await;
             for address in addresses() {
                 if !matches!(address.needs, Needs::Role(_)) {
                     continue;
@@ -60,8 +60,7 @@ async fn what_cannot_be_read_about_a_session_or_a_member_lets_nobody_in() {
                 );
                 assert!(!reply.body.contains("Ingram"), "{shown}");
             }
-            let known = good[place].body.clone();
-            spoil(&stage, good[place].clone(), &known).await;
+            spoil(&stage, entry.clone(), &entry.body).await;
         }
     }
     owner.read("/home").await;

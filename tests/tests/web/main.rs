@@ -5,6 +5,7 @@
 mod addresses;
 mod answers;
 mod callback;
+mod canary;
 mod denials;
 mod feature_connection;
 mod feature_limits;
