@@ -40,9 +40,15 @@ const HEADER: [&str; 12] = [
     "link",
 ];
 
-/// A text that a spreadsheet takes for a text and never for a formula.
+/// A text that a spreadsheet takes for a text and never for a formula: neither at once nor after it
+/// has dropped what cannot be seen, nor where wide letters count like narrow ones.
 fn cell(text: &str) -> String {
-    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    let is_unseen = |letter: char| letter.is_whitespace() || "\u{feff}\u{200b}".contains(letter);
+    let seen = text.trim_start_matches(is_unseen);
+    let is_formula = text.starts_with(['\t', '\r', '\n'])
+        || seen.starts_with([
+            '=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}',
+        ]);
     if is_formula {
         format!("'{text}")
     } else {
@@ -154,5 +160,31 @@ impl<P: LivePorts> Web<P> {
             name: Some(format!("purser-support-{order}.json")),
             body: Bytes::from(body),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_formula_becomes_a_text_and_a_text_stays_as_it_is() {
+        for formula in [
+            "=1+1",
+            "+1",
+            "-1",
+            "@SUM(A1)",
+            "\tx",
+            "\rx",
+            "\nx",
+            " =1",
+            "\u{feff}=1",
+            "\u{ff1d}1",
+        ] {
+            assert_eq!(cell(formula), format!("'{formula}"));
+        }
+        for text in ["", "Ingram Supply", "a=1", "'=1", " x", "3-4", "\u{202e}x"] {
+            assert_eq!(cell(text), text);
+        }
     }
 }
