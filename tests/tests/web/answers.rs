@@ -69,12 +69,14 @@ fn assert_no_inline(address: &str, reply: &Reply) {
     }
     for tag in reply.body.split('<').skip(1) {
         let tag = tag.split('>').next().unwrap_or_default();
+        let names: String = tag.split('"').step_by(2).collect();
         let is_inline = tag.starts_with("style")
             || (tag.starts_with("script") && !tag.contains("src=\"/assets/"))
-            || tag.contains(" style=")
-            || tag.contains(" onclick=")
-            || tag.contains(" onload=")
-            || tag.contains("javascript:");
+            || names.contains(" style=")
+            || names.contains(" on")
+            || ["href", "src", "action"]
+                .iter()
+                .any(|name| tag.contains(&format!("{name}=\"javascript:")));
         assert!(!is_inline, "{address}: <{tag}>");
     }
 }

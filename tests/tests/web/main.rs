@@ -16,6 +16,8 @@ mod feature_settings;
 mod feature_settings_kept;
 mod feature_support;
 mod feature_sync;
+mod hostile;
+mod hostile_file;
 mod identity;
 mod sessions;
 mod support;
