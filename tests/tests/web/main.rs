@@ -19,6 +19,8 @@ mod feature_sync;
 mod hostile;
 mod hostile_file;
 mod identity;
+mod interface;
+mod interface_story;
 mod sessions;
 mod support;
 mod sweep;
