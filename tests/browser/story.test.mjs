@@ -1,6 +1,6 @@
 // The whole story of an operator and a bookkeeper, in a real browser.
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { after, before, describe, it as step } from 'node:test';
 import { launch } from './browser.mjs';
 import { bayside, connectQuickBooks, enterAutotask, fillSettings, identify, signIn, startDemo } from './demo.mjs';
 
@@ -10,6 +10,16 @@ describe('a company from its first sign-in to its last', { concurrency: false },
   let demo, browser, context, page;
   const text = (selector) => page.locator(selector).innerText();
   const bills = async () => (await demo.world()).quickbooks[bayside.realm].bills.length;
+
+  // Each step stands on those before it.
+  let broken;
+  const it = (name, act) =>
+    step(name, async () => {
+      if (broken) throw new Error(`not run, because ${broken} failed`);
+      broken = name;
+      await act();
+      broken = undefined;
+    });
 
   before(async () => {
     demo = await startDemo();
