@@ -190,8 +190,10 @@ fn json_words(error: &serde_json::Error) -> String {
 
 fn field_error(error: &serde_json::Error) -> WebError {
     let text = error.to_string();
-    // Serde names the field between backticks.
-    let field = text.split('`').nth(1).unwrap_or("body").to_owned();
+    // Serde names the field between backticks, but in some errors the value.
+    let is_named = text.starts_with("unknown field") || text.starts_with("missing field");
+    let field = text.split('`').nth(1).filter(|_| is_named);
+    let field = field.unwrap_or("body").to_owned();
     let message = match text.split_once(',') {
         Some((first, _)) => first.to_owned(),
         None => text,
@@ -221,4 +223,43 @@ fn bounded(object: &Map<String, Value>) -> Result<(), WebError> {
 
 fn text_header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::input;
+
+    fn refused<T: DeserializeOwned + std::fmt::Debug>(body: Value) -> (String, String) {
+        let error = serde_json::from_value::<T>(body).unwrap_err();
+        let error = field_error(&error);
+        let problem = error.fields.first().unwrap();
+        (problem.field.clone(), problem.message.clone())
+    }
+
+    #[test]
+    fn the_field_that_is_wrong_is_named_and_never_its_value() {
+        let (field, message) = refused::<input::ChangeRole>(json!({"role": "admin", "x": 1}));
+        assert_eq!((&*field, &*message), ("x", "unknown field `x`"));
+        let (field, _) = refused::<input::ChangeRole>(json!({}));
+        assert_eq!(field, "role");
+        for value in [json!(7), json!(true), json!([]), json!(null)] {
+            let (field, _) = refused::<input::ChangeRole>(json!({ "role": value }));
+            assert_eq!(field, "body", "{value}");
+        }
+    }
+
+    #[test]
+    fn a_text_has_an_end_and_no_null() {
+        let of = |text: String| json!({ "email": text, "document": "x".repeat(TEXT_MAX + 1) });
+        let checked = |value: Value| bounded(value.as_object().unwrap());
+        assert!(checked(of("\u{1f6d2}".repeat(TEXT_MAX))).is_ok());
+        for text in ["x".repeat(TEXT_MAX + 1), "a\0b".to_owned()] {
+            let error = checked(of(text)).unwrap_err();
+            assert_eq!(error.fields.len(), 1);
+            assert_eq!(error.fields[0].field, "email");
+        }
+    }
 }
