@@ -81,3 +81,128 @@ fn is_local(url: &Url) -> bool {
         None => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http::Request;
+    use jiff::Timestamp;
+
+    use super::*;
+
+    const OURS: &str = "https://purser.example";
+    const FORM: &str = "/settings";
+    const PROGRAM: &str = "/api/v1/settings";
+
+    fn call(path: &str, headers: &[(&str, &str)], body: &'static str) -> Call {
+        let mut request =
+            Request::post(path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Bytes::from_static(body.as_bytes())).unwrap();
+        Call::read(request, "number".to_owned(), Timestamp::UNIX_EPOCH)
+    }
+
+    fn lets_in(path: &str, headers: &[(&str, &str)]) -> bool {
+        let url = OURS.parse().unwrap();
+        check_origin(&call(path, headers, ""), &url, None).is_ok()
+    }
+
+    #[test]
+    fn a_form_tells_where_it_comes_from() {
+        let (origin, site) = ("origin", "sec-fetch-site");
+        for (headers, expected) in [
+            (vec![], false),
+            (vec![(origin, OURS)], true),
+            (vec![(site, "same-origin")], true),
+            (vec![(origin, OURS), (site, "same-origin")], true),
+            (vec![(origin, OURS), (site, "none")], true),
+            (vec![(origin, "null"), (site, "same-origin")], true),
+            (vec![(origin, "null"), (site, "none")], false),
+            (vec![(origin, "null")], false),
+            (vec![(site, "none")], false),
+            (vec![(site, "Same-Origin")], false),
+            (vec![(origin, OURS), (site, "same-site")], false),
+            (vec![(origin, OURS), (site, "cross-site")], false),
+            (
+                vec![(origin, "https://evil.example"), (site, "same-origin")],
+                false,
+            ),
+            (vec![(origin, "http://purser.example")], false),
+            (vec![(origin, "https://purser.example:444")], false),
+            (vec![(origin, "https://purser.example:443")], true),
+            (vec![(origin, "purser.example")], false),
+            (vec![(origin, "")], false),
+        ] {
+            assert_eq!(lets_in(FORM, &headers), expected, "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn a_program_sends_the_header_and_comes_from_no_other_site() {
+        let own = (REQUEST_HEADER, "1");
+        for (headers, expected) in [
+            (vec![], false),
+            (vec![own], true),
+            (vec![(REQUEST_HEADER, "2")], false),
+            (vec![own, ("origin", OURS)], true),
+            (vec![own, ("origin", "https://evil.example")], false),
+            (vec![own, ("sec-fetch-site", "cross-site")], false),
+            (vec![own, ("sec-fetch-site", "same-site")], false),
+            (
+                vec![("origin", OURS), ("sec-fetch-site", "same-origin")],
+                false,
+            ),
+        ] {
+            assert_eq!(lets_in(PROGRAM, &headers), expected, "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn a_form_of_a_session_bears_its_secret_first() {
+        let url = OURS.parse().unwrap();
+        for (body, expected) in [
+            ("form_secret=right", true),
+            ("a=b&form_secret=right", true),
+            ("form_secret=right&form_secret=wrong", true),
+            ("form_secret=wrong&form_secret=right", false),
+            ("form_secret=", false),
+            ("form_secret=righ", false),
+            ("", false),
+        ] {
+            let call = call(FORM, &[("origin", OURS)], body);
+            let checked = check_origin(&call, &url, Some("right"));
+            assert_eq!(checked.is_ok(), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn all_names_of_this_machine_are_one_and_no_other_name_is_ours() {
+        let local = "http://127.0.0.1:8080/".parse().unwrap();
+        for (host, expected) in [
+            ("127.0.0.1:8080", true),
+            ("localhost:8080", true),
+            ("[::1]:8080", true),
+            ("127.0.0.1:8081", false),
+            ("127.0.0.1", false),
+            ("localhost.evil.example:8080", false),
+            ("evil.example:8080", false),
+            ("a b", false),
+        ] {
+            let checked = check_host(&call(FORM, &[("host", host)], ""), &local);
+            assert_eq!(checked.is_ok(), expected, "{host}");
+        }
+        let public = OURS.parse().unwrap();
+        for (host, expected) in [
+            ("purser.example", true),
+            ("PURSER.example", true),
+            ("localhost", false),
+            ("user@purser.example", true),
+            ("purser.example@evil.example", false),
+        ] {
+            let checked = check_host(&call(FORM, &[("host", host)], ""), &public);
+            assert_eq!(checked.is_ok(), expected, "{host}");
+        }
+    }
+}

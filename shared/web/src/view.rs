@@ -191,3 +191,57 @@ impl Frame {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+
+    #[test]
+    fn a_distance_is_told_in_the_largest_unit_and_in_the_singular_when_it_is_one() {
+        let frame = Frame {
+            now: "2026-11-25T12:00:00Z".parse().unwrap(),
+            ..Frame::default()
+        };
+        for (seconds, expected) in [
+            (0, "just now"),
+            (5, "just now"),
+            (6, "in a moment"),
+            (59, "in a moment"),
+            (-59, "just now"),
+            (60, "in 1 minute"),
+            (-60, "1 minute ago"),
+            (119, "in 1 minute"),
+            (120, "in 2 minutes"),
+            (3_599, "in 59 minutes"),
+            (3_600, "in 1 hour"),
+            (-7_200, "2 hours ago"),
+            (86_399, "in 23 hours"),
+            (86_400, "in 1 day"),
+            (-2_592_000, "30 days ago"),
+        ] {
+            let at = frame.now + SignedDuration::from_secs(seconds);
+            assert_eq!(frame.distance(&at), expected, "{seconds}");
+        }
+        assert!(frame.distance(&Timestamp::MIN).ends_with("days ago"));
+        assert!(frame.distance(&Timestamp::MAX).starts_with("in "));
+    }
+
+    #[test]
+    fn a_moment_is_told_in_the_zone_of_the_company_and_else_in_utc() {
+        let at: Timestamp = "2026-07-01T23:05:00Z".parse().unwrap();
+        for (zone, expected) in [
+            ("UTC", "1 Jul 2026, 23:05"),
+            ("America/New_York", "1 Jul 2026, 19:05"),
+            ("Asia/Tokyo", "2 Jul 2026, 08:05"),
+            ("Nowhere/At_All", "1 Jul 2026, 23:05 UTC"),
+        ] {
+            let frame = Frame {
+                zone: zone.to_owned(),
+                ..Frame::default()
+            };
+            assert_eq!(frame.moment(&at), expected);
+        }
+    }
+}

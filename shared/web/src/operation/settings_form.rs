@@ -168,3 +168,99 @@ impl From<input::SettingsForm> for SettingsValues {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A form with something in every field.
+    fn full() -> input::SettingsForm {
+        let text = str::to_owned;
+        input::SettingsForm {
+            days_back: text("30"),
+            number_source: text("quickbooks"),
+            interval_minutes: text("15"),
+            submitted_status: text("5"),
+            time_zone: text("America/New_York"),
+            bill_date: text("submitted"),
+            item_match: text("name"),
+            missing_item: text("create"),
+            created_item_account: text("81"),
+            payable_account: text("33"),
+            freight_account: text("82"),
+            purchase_tax_code: text("TAX"),
+            todo_action_type: text("3"),
+            todo_resource: text("29682885"),
+            give_up_hours: text("24"),
+            autotask_share_percent: text("50"),
+            digest_to: text("dana@example.com"),
+            vendor_overrides: text("174 = 56\n175 = 57"),
+            customer_overrides: text("180 = 58"),
+            seen: text("7"),
+        }
+    }
+
+    #[test]
+    fn a_form_becomes_a_document_and_the_same_form_again() {
+        let (document, problems) = document_of(&full());
+        assert_eq!(problems, []);
+        assert_eq!(values_of(Some(&document)), full().into());
+        assert_eq!(document.version, Some(1));
+        assert_eq!(document.vendor_overrides.len(), 2);
+        let again = input::SettingsForm {
+            vendor_overrides: "  175=57 \r\n\r\n 174  =56 ".to_owned(),
+            ..full()
+        };
+        assert_eq!(document_of(&again), (document, Vec::new()));
+    }
+
+    #[test]
+    fn an_empty_form_asks_for_nothing_and_the_first_form_holds_the_usual_values() {
+        let (document, problems) = document_of(&input::SettingsForm::default());
+        assert_eq!(problems, []);
+        let empty = SettingsDocument {
+            version: Some(1),
+            ..SettingsDocument::default()
+        };
+        assert_eq!(document, empty);
+        let first = values_of(None);
+        assert_eq!(first.days_back, "30");
+        assert_eq!(first.number_source, "", "this one a person must choose");
+    }
+
+    #[test]
+    fn an_account_for_items_that_are_not_created_is_dropped() {
+        let form = input::SettingsForm {
+            missing_item: "refuse".to_owned(),
+            ..full()
+        };
+        assert_eq!(document_of(&form).0.created_item_account, None);
+    }
+
+    #[test]
+    fn every_field_that_cannot_be_read_is_named() {
+        let form = input::SettingsForm {
+            days_back: "thirty".to_owned(),
+            interval_minutes: "1.5".to_owned(),
+            give_up_hours: "99999999999999999999".to_owned(),
+            vendor_overrides: "174\n= 5\n6 =".to_owned(),
+            customer_overrides: "1 = 2\n1 = 3".to_owned(),
+            ..full()
+        };
+        let (_, problems) = document_of(&form);
+        let fields: Vec<_> = problems.iter().map(|problem| &*problem.field).collect();
+        let overrides = "vendor_overrides";
+        assert_eq!(
+            fields,
+            [
+                "days_back",
+                "interval_minutes",
+                "give_up_hours",
+                overrides,
+                overrides,
+                overrides,
+                "customer_overrides",
+            ]
+        );
+    }
+}
