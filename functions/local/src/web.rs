@@ -5,11 +5,11 @@ use std::{io, sync::Arc};
 
 use axum::{
     Router,
-    body::{Body, to_bytes},
+    body::{Body, Bytes, to_bytes},
     extract::State,
     serve::ListenerExt as _,
 };
-use http::{Request, Response, StatusCode};
+use http::{Request, Response};
 use purser_core::ports::Ledger as _;
 use purser_web::{Web, WebOptions, intuit_origins, view::DemoHint};
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -100,11 +100,9 @@ impl Drop for Served {
 
 async fn answer(State(web): State<Arc<Web<LocalPorts>>>, request: Request<Body>) -> Response<Body> {
     let (parts, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, BODY_BYTES_MAX).await else {
-        let mut response = Response::new(Body::from("The request is too large."));
-        *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
-        return response;
-    };
+    // What is too large for this server is so for the application, whose answer has its headers.
+    let body = to_bytes(body, BODY_BYTES_MAX).await;
+    let body = body.unwrap_or_else(|_| Bytes::from(vec![0; BODY_BYTES_MAX]));
     web.handle(Request::from_parts(parts, body))
         .await
         .map(Body::from)

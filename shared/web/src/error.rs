@@ -201,7 +201,7 @@ impl From<Failure> for WebError {
             FailureClass::Retry => "Try again in a moment.".to_owned(),
             _ => notice.remedy(),
         };
-        let retry_after = failure.retry_after.map(|wait| wait.as_secs().max(1));
+        let retry_after = failure.retry_after.map(whole_seconds);
         Self::new(status, failure.code().as_str(), notice.cause(), remedy).after(retry_after)
     }
 }
@@ -224,4 +224,9 @@ impl From<StoreError> for WebError {
         )
         .after(Some(2))
     }
+}
+
+/// Rounded up: whoever comes back on time must not be too early.
+fn whole_seconds(wait: std::time::Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0 || wait.is_zero())
 }
