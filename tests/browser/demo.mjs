@@ -16,6 +16,18 @@ export const bayside = {
   realm: '9130355001000005',
 };
 
+/** Makes tests of which each stands on those before it: after one that failed no other is run. */
+export function chain(step) {
+  let broken;
+  return (name, act) =>
+    step(name, async () => {
+      if (broken) throw new Error(`not run, because ${broken} failed`);
+      broken = name;
+      await act();
+      broken = undefined;
+    });
+}
+
 /** Starts a demo and waits until its first run is over. */
 export async function startDemo() {
   const parent = join(root, 'target/browser');

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it as step } from 'node:test';
 import { launch } from './browser.mjs';
-import { bayside, connectQuickBooks, enterAutotask, fillSettings, identify, signIn, startDemo } from './demo.mjs';
+import { bayside, chain, connectQuickBooks, enterAutotask, fillSettings, identify, signIn, startDemo } from './demo.mjs';
 
 const grace = 'grace@bayside.example';
 
@@ -20,15 +20,7 @@ describe('impatient people', { concurrency: false }, () => {
   };
   const act = (action, more) => demo.act({ system: 'autotask', database: bayside.user, action, ...more });
 
-  // Each step stands on those before it.
-  let broken;
-  const it = (name, act) =>
-    step(name, async () => {
-      if (broken) throw new Error(`not run, because ${broken} failed`);
-      broken = name;
-      await act();
-      broken = undefined;
-    });
+  const it = chain(step);
 
   before(async () => {
     [demo, browser] = await Promise.all([startDemo(), launch()]);

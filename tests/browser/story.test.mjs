@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it as step } from 'node:test';
 import { launch } from './browser.mjs';
-import { bayside, connectQuickBooks, enterAutotask, fillSettings, identify, signIn, startDemo } from './demo.mjs';
+import { bayside, chain, connectQuickBooks, enterAutotask, fillSettings, identify, signIn, startDemo } from './demo.mjs';
 
 const grace = 'grace@bayside.example';
 
@@ -11,15 +11,7 @@ describe('a company from its first sign-in to its last', { concurrency: false },
   const text = (selector) => page.locator(selector).innerText();
   const bills = async () => (await demo.world()).quickbooks[bayside.realm].bills.length;
 
-  // Each step stands on those before it.
-  let broken;
-  const it = (name, act) =>
-    step(name, async () => {
-      if (broken) throw new Error(`not run, because ${broken} failed`);
-      broken = name;
-      await act();
-      broken = undefined;
-    });
+  const it = chain(step);
 
   before(async () => {
     demo = await startDemo();
