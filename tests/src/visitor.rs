@@ -27,7 +27,8 @@ const TIMEOUT: Duration = Duration::from_mins(1);
 /// How a form names its secret.
 const SECRET_FIELD: &str = "name=\"form_secret\" value=\"";
 
-/// A person with a browser. A clone is the same browser copied: whoever has stolen its cookies.
+/// A person with a browser. A clone is the same browser copied: whoever has stolen its cookies, or
+/// another tab, which still shows the page that was open.
 #[derive(Clone)]
 pub struct Visitor {
     /// Where the browser is.
@@ -62,7 +63,12 @@ impl Visitor {
 
     /// Sends a request as it is and keeps the cookies of its answer.
     pub async fn send(&mut self, request: Request<Bytes>) -> Reply {
+        let is_form = request.method() == Method::POST;
         let reply = Reply::of(Box::pin(self.site.web.handle(request)).await);
+        if is_form || reply.status.is_redirection() {
+            // What follows is another page, perhaps of another company.
+            self.form_secret = None;
+        }
         for cookie in reply.set_cookies() {
             let (pair, _) = cookie.split_once(';').unwrap_or((&cookie, ""));
             let (name, value) = pair.split_once('=').expect("a cookie");

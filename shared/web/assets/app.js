@@ -91,6 +91,15 @@ const isBusy = (part) => {
   const isSelecting = !selection.isCollapsed && part.contains(selection.anchorNode);
   return isSelecting || part.contains(document.activeElement) || part.querySelector('[data-sent]');
 };
+// A form's secret belongs to one session and one company.
+const secretOf = (page) => page.querySelector('.me [name=form_secret]')?.value;
+const stop = (part, words) => {
+  const note = document.createElement('p');
+  note.className = 'notice note';
+  note.textContent = words;
+  part.prepend(note);
+  say(words);
+};
 const poll = (id, failures = 0) => {
   const part = document.getElementById(id);
   if (part?.dataset.poll === undefined) return;
@@ -104,6 +113,10 @@ const poll = (id, failures = 0) => {
       const answer = await fetch(part.dataset.poll || location.href, { headers: { accept: 'text/html' } });
       const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
       const fresh = page.getElementById(id);
+      if (answer.ok && secretOf(page) && secretOf(page) !== secretOf(document)) {
+        // Another tab has switched: half a page of each company would be worse than an old one.
+        return stop(part, 'You look at another company now. Load this page again to see it.');
+      }
       if (!answer.ok || !fresh) throw new Error('no such part');
       if (!isBusy(part) && !part.isEqualNode(fresh)) {
         const open = all('details', part).map((details) => details.open);
@@ -114,11 +127,7 @@ const poll = (id, failures = 0) => {
       poll(id);
     } catch {
       if (failures < 4) return poll(id, failures + 1);
-      const gone = document.createElement('p');
-      gone.className = 'notice note';
-      gone.textContent = 'This page no longer keeps itself up to date. Load it again to see how things stand.';
-      part.prepend(gone);
-      say(gone.textContent);
+      stop(part, 'This page no longer keeps itself up to date. Load it again to see how things stand.');
     }
   }, seconds * 1000 * 2 ** failures);
 };

@@ -134,6 +134,9 @@ impl<P: LivePorts> Web<P> {
             let secret = known.map(|session| session.form_secret.as_str());
             guard::check_origin(call, &self.options.public_url, secret)?;
         }
+        if let Some(session) = session.as_ref().filter(|_| operation.heeds_company(call)) {
+            guard::check_company(call, session.tenant.as_ref())?;
+        }
         match operation {
             Operation::Open(open) => self.open(open, call, session.as_ref(), cookies).await,
             Operation::Own(own) => {
@@ -334,7 +337,7 @@ impl<P: LivePorts> Web<P> {
             return frame;
         };
         frame.person = Some(session.email.clone());
-        frame.form_secret.clone_from(&session.form_secret);
+        frame.form_secret = guard::form_secret(&session.form_secret, session.tenant.as_ref());
         let directory = self.directory(call.now);
         let tenants = directory.tenants(&session.person).await.unwrap_or_default();
         frame.has_other_companies = tenants.len() > 1;

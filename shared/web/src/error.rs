@@ -121,6 +121,15 @@ impl WebError {
         )
     }
 
+    pub(crate) fn other_company() -> Self {
+        Self::new(
+            StatusCode::CONFLICT,
+            "company.other",
+            "You look at another company now.",
+            "Load the page again and check which company it shows.",
+        )
+    }
+
     pub(crate) fn wrong(fields: Vec<FieldProblem>) -> Self {
         let mut error = Self::new(
             StatusCode::UNPROCESSABLE_ENTITY,

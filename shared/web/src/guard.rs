@@ -1,6 +1,7 @@
 //! Whether a request comes from where it must come from.
 
 use http::{StatusCode, header};
+use purser_core::ids::TenantId;
 use url::{Host, Url};
 
 use crate::{call::Call, error::WebError, secret};
@@ -8,6 +9,27 @@ use crate::{call::Call, error::WebError, secret};
 /// The header that every change through the JSON interface must bear; no page of another site can
 /// set it without being asked first, and it is never allowed to.
 pub(crate) const REQUEST_HEADER: &str = "x-purser-request";
+/// The header by which a program says which company it means.
+pub(crate) const COMPANY_HEADER: &str = "x-purser-company";
+/// The field by which a form proves that a page of its session has sent it.
+const FORM_SECRET: &str = "form_secret";
+
+/// What a form bears: a proof of its session, and the company that it was shown for. Without the
+/// company, a form in one tab would act on whatever another tab has switched to since.
+pub(crate) fn form_secret(secret: &str, company: Option<&TenantId>) -> String {
+    let company = company.map(TenantId::as_str).unwrap_or_default();
+    format!("{}.{company}", proof(secret, company))
+}
+
+fn proof(secret: &str, company: &str) -> String {
+    secret::hashed(&format!("{secret}\n{company}"))
+}
+
+/// The company that a form was shown for, when its proof is right.
+fn shown_for(given: &str, secret: &str) -> Option<String> {
+    let (proven, company) = given.split_once('.')?;
+    secret::same(proven, &proof(secret, company)).then(|| company.to_owned())
+}
 
 /// Refuses names that this application does not go by, so that no other name can point at it.
 pub(crate) fn check_host(call: &Call, public_url: &Url) -> Result<(), WebError> {
@@ -56,9 +78,27 @@ pub(crate) fn check_origin(
         return Ok(());
     };
     let form = call.form();
-    match form.get("form_secret") {
-        Some(given) if secret::same(given, wanted) => Ok(()),
-        _ => Err(WebError::forged()),
+    let given = form.get(FORM_SECRET).unwrap_or_default();
+    match shown_for(given, wanted) {
+        Some(_) => Ok(()),
+        None => Err(WebError::forged()),
+    }
+}
+
+/// Refuses what was meant for another company than the one that the session looks at now.
+pub(crate) fn check_company(call: &Call, company: Option<&TenantId>) -> Result<(), WebError> {
+    let form = call.form();
+    let meant = if call.is_api {
+        call.header(COMPANY_HEADER)
+    } else {
+        let given = form.get(FORM_SECRET);
+        given.and_then(|given| given.split_once('.')).map(|it| it.1)
+    };
+    match meant {
+        Some(meant) if meant != company.map(TenantId::as_str).unwrap_or_default() => {
+            Err(WebError::other_company())
+        }
+        _ => Ok(()),
     }
 }
 
@@ -94,13 +134,15 @@ mod tests {
     const FORM: &str = "/settings";
     const PROGRAM: &str = "/api/v1/settings";
 
-    fn call(path: &str, headers: &[(&str, &str)], body: &'static str) -> Call {
+    fn call(path: &str, headers: &[(&str, &str)], body: &str) -> Call {
         let mut request =
             Request::post(path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let request = request.body(Bytes::from_static(body.as_bytes())).unwrap();
+        let request = request
+            .body(Bytes::copy_from_slice(body.as_bytes()))
+            .unwrap();
         Call::read(request, "number".to_owned(), Timestamp::UNIX_EPOCH)
     }
 
@@ -162,19 +204,46 @@ mod tests {
     #[test]
     fn a_form_of_a_session_bears_its_secret_first() {
         let url = OURS.parse().unwrap();
-        for (body, expected) in [
-            ("form_secret=right", true),
-            ("a=b&form_secret=right", true),
-            ("form_secret=right&form_secret=wrong", true),
-            ("form_secret=wrong&form_secret=right", false),
-            ("form_secret=", false),
-            ("form_secret=righ", false),
-            ("", false),
-        ] {
-            let call = call(FORM, &[("origin", OURS)], body);
-            let checked = check_origin(&call, &url, Some("right"));
-            assert_eq!(checked.is_ok(), expected, "{body}");
+        let tenant: TenantId = "harbor".parse().unwrap();
+        for company in [None, Some(&tenant)] {
+            let right = form_secret("of the session", company);
+            let short = &right[1..];
+            let wrong = form_secret("of another", company);
+            for (body, expected) in [
+                (format!("form_secret={right}"), true),
+                (format!("a=b&form_secret={right}"), true),
+                (format!("form_secret={right}&form_secret={wrong}"), true),
+                (format!("form_secret={wrong}&form_secret={right}"), false),
+                (format!("form_secret={short}"), false),
+                (format!("form_secret={right}s"), false),
+                ("form_secret=".to_owned(), false),
+                ("form_secret=.".to_owned(), false),
+                (String::new(), false),
+            ] {
+                let call = call(FORM, &[("origin", OURS)], &body);
+                let checked = check_origin(&call, &url, Some("of the session"));
+                assert_eq!(checked.is_ok(), expected, "{body}");
+            }
         }
+    }
+
+    #[test]
+    fn what_is_meant_for_another_company_is_refused() {
+        let [harbor, bay] = ["harbor", "bay"].map(|name| name.parse::<TenantId>().unwrap());
+        let all = [None, Some(&harbor), Some(&bay)];
+        for shown in all {
+            for current in all {
+                let body = format!("form_secret={}", form_secret("secret", shown));
+                let form = call(FORM, &[], &body);
+                let is_well = check_company(&form, current).is_ok();
+                assert_eq!(is_well, shown == current, "{shown:?} {current:?}");
+                let name = shown.map(TenantId::as_str).unwrap_or_default();
+                let program = call(PROGRAM, &[(COMPANY_HEADER, name)], "");
+                let is_well = check_company(&program, current).is_ok();
+                assert_eq!(is_well, shown == current, "{shown:?} {current:?}");
+            }
+        }
+        assert!(check_company(&call(PROGRAM, &[], ""), Some(&harbor)).is_ok());
     }
 
     #[test]

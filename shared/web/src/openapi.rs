@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     answer::Answer,
     call::API,
-    guard::REQUEST_HEADER,
+    guard::{COMPANY_HEADER, REQUEST_HEADER},
     routes::{ApiRoute, Operation, interface},
     view::ErrorView,
 };
@@ -138,6 +138,14 @@ fn parameters(route: &ApiRoute) -> Value {
             json!({ "name": REQUEST_HEADER, "in": "header", "required": true,
             "description": "No page of another site can send it.",
             "schema": { "type": "string", "const": "1" } }),
+        );
+    }
+    if !matches!(route.operation, Operation::Open(_)) {
+        parameters.push(
+            json!({ "name": COMPANY_HEADER, "in": "header", "required": false,
+            "description": "The tenant that is meant; when the session looks at another one, the \
+                answer is 409 and nothing is changed.",
+            "schema": { "type": "string", "minLength": 1, "maxLength": 80 } }),
         );
     }
     Value::Array(parameters)

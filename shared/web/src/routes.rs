@@ -5,7 +5,10 @@ mod interface;
 
 use http::Method;
 
-use crate::{call::API, people::Role};
+use crate::{
+    call::{API, Call},
+    people::Role,
+};
 
 pub(crate) use interface::{ApiRoute, interface};
 
@@ -278,6 +281,16 @@ pub enum Needs {
 }
 
 impl Operation {
+    /// Whether it must be refused when it was meant for another company. Forms that name what they
+    /// act on, as Sign out and Switch do, work from whichever tab they are sent.
+    pub(crate) fn heeds_company(self, call: &Call) -> bool {
+        match self {
+            Self::Open(_) => false,
+            Self::Own(own) => call.is_api || own == Own::BeginConnect,
+            Self::Work(_) => call.is_api || call.is_mutation(),
+        }
+    }
+
     const fn needs(self) -> Needs {
         match self {
             Self::Open(_) => Needs::Nothing,

@@ -132,10 +132,13 @@ async fn every_operation_tells_what_it_does_takes_and_answers() {
                 "{shown}: {name}"
             );
         }
-        let has_header = parameters
-            .iter()
-            .any(|parameter| parameter["in"] == "header");
-        assert_eq!(has_header, address.method != Method::GET, "{shown}");
+        let has = |name: &str| {
+            let is_it = |one: &&Value| one["name"] == name && one["in"] == "header";
+            parameters.iter().any(|one| is_it(&one))
+        };
+        let is_change = address.method != Method::GET;
+        assert_eq!(has("x-purser-request"), is_change, "{shown}");
+        assert_eq!(has("x-purser-company"), !is_open, "{shown}");
     }
 }
 

@@ -25,4 +25,5 @@ mod sessions;
 mod support;
 mod sweep;
 mod sweep_guards;
+mod tabs;
 mod tenants;
