@@ -155,7 +155,12 @@ describe('impatient people', { concurrency: false }, () => {
   it('who_is_invited_as_a_viewer_sees_everything_and_changes_nothing', async () => {
     const guest = await (await browser.newContext()).newPage();
     await signIn(guest, demo, 'priya@ledgerline.example');
-    assert.equal(guest.url(), `${demo.base}/home`);
+    // Signing in makes nobody a member: the invitation is shown, and accepted or not.
+    assert.equal(guest.url(), `${demo.base}/companies`);
+    assert.match(await guest.locator('main').innerText(), /grace@bayside\.example invites you to .* as viewer/);
+    await guest.click('button:has-text("Accept")');
+    await guest.locator('text=You are a member of this company now.').waitFor();
+    assert.equal(new URL(guest.url()).pathname, '/home');
     for (const path of ['/home', '/logs', '/logs/6105', '/settings', '/connection', '/people', '/sync']) {
       await guest.goto(demo.base + path);
       const buttons = guest.locator('main form[method=post] button:visible:enabled');

@@ -178,6 +178,13 @@ impl Visitor {
         self.come_back(&to).await
     }
 
+    /// Accepts the invitation to a company, and looks at it.
+    pub async fn accept(&mut self, tenant: &str) {
+        let path = "/companies/invitations/accept";
+        let accepted = self.submit(path, &[("tenant", tenant)]).await;
+        let _home = accepted.expect_to("/home?done=accepted");
+    }
+
     /// Connects a company as somebody; answers what the way back answered.
     pub async fn connect(&mut self, email: &str, realm: &str, is_new: bool) -> Reply {
         let new: &[_] = if is_new { &[("new", "true")] } else { &[] };

@@ -236,6 +236,9 @@ impl<P: LivePorts> Web<P> {
             Own::ChooseCompany => self.choose_company(call, session).await,
             Own::SetUp => self.set_up(call, session).await,
             Own::BeginConnect => self.begin_connect(call, session, cookies).await,
+            Own::AcceptInvitation => self.accept_invitation(call, session).await,
+            Own::DeclineInvitation => self.decline_invitation(call, session).await,
+            Own::LeaveCompany => self.leave_company(call, session).await,
             Own::UseLink => self.use_link(call, session).await,
         }
     }
@@ -343,6 +346,10 @@ impl<P: LivePorts> Web<P> {
         frame.has_other_companies = tenants.len() > 1;
         let current = session.tenant.as_ref();
         let Some((tenant, role)) = tenants.iter().find(|(known, _)| Some(known) == current) else {
+        if matches!(call.path.as_str(), "/home" | "/set-up") {
+            let waiting = directory.waiting(&session.email).await.unwrap_or_default();
+            frame.invitations = waiting.len();
+        }
             return frame;
         };
         frame.is_admin = *role == Role::Admin;
@@ -404,13 +411,16 @@ fn done_words(word: &str) -> Option<&'static str> {
         "retry" => "The order is being tried again.",
         "retries" => "The orders are being tried again.",
         "none" => "No order fits, so nothing was tried again.",
-        "invited" => "Invited. The invitation counts once that person signs in.",
+        "invited" => "Invited. That person signs in and accepts the invitation.",
         "withdrawn" => "The invitation is withdrawn.",
         "role" => "Changed.",
         "removed" => "Removed.",
         "ended" => "The sessions are ended.",
         "company" => "You look at this company now.",
         "admin" => "You are an admin of this company now.",
+        "accepted" => "You are a member of this company now.",
+        "declined" => "The invitation is declined.",
+        "left" => "You are no member of that company any more.",
         "checked" => "All is well; the transfer goes on.",
         "signed-out" => "You are signed out.",
         _ => return None,

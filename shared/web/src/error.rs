@@ -121,6 +121,16 @@ impl WebError {
         )
     }
 
+    /// A company without an admin could not be helped by anybody.
+    pub(crate) fn last_admin() -> Self {
+        Self::new(
+            StatusCode::CONFLICT,
+            "people.last_admin",
+            "This is the only admin of the company.",
+            "Make somebody else an admin first.",
+        )
+    }
+
     pub(crate) fn other_company() -> Self {
         Self::new(
             StatusCode::CONFLICT,

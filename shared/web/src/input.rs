@@ -13,10 +13,10 @@ pub(crate) struct BeginSignIn {
     pub(crate) next: Option<String>,
 }
 
-/// Looks at another company.
+/// Names a company: one to look at or to leave, or one that invites.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct ChooseCompany {
+pub(crate) struct NamedCompany {
     /// The tenant.
     #[schemars(length(min = 1, max = 40))]
     pub(crate) tenant: String,

@@ -23,6 +23,6 @@ pub mod view;
 pub use app::{Web, WebOptions};
 pub use openapi::document as openapi_document;
 pub use operation::intuit_origins;
-pub use people::{Role, admin_links, bench_session, invite_owner};
+pub use people::{Role, admin_links, bench_session, name_owner};
 pub use ports::LivePorts;
 pub use routes::{Address, Needs, addresses};

@@ -2,6 +2,7 @@
 
 mod account;
 mod callback;
+mod companies;
 mod connection;
 mod export;
 mod home;

@@ -1,5 +1,8 @@
 //! Who may do what: people, members of tenants, invitations, one-time links, and what they did.
 
+mod invitations;
+mod rights;
+
 use jiff::{SignedDuration, Timestamp};
 use purser_core::{
     ids::TenantId,
@@ -13,12 +16,14 @@ use crate::{
     view::FieldChange,
 };
 
-/// How long an invitation stands.
-const INVITATION_LIFE: SignedDuration = SignedDuration::from_hours(14 * 24);
+pub use invitations::name_owner;
+
 /// How long a one-time link stands.
 const LINK_LIFE: SignedDuration = SignedDuration::from_hours(24);
 /// How long it is kept what people did.
 const EVENT_LIFE: SignedDuration = SignedDuration::from_hours(400 * 24);
+/// The events that can be paged through.
+const EVENTS_READ_MAX: u32 = 5_000;
 /// The most members and invitations of one tenant.
 pub(crate) const PEOPLE_MAX: u32 = 200;
 
@@ -64,13 +69,6 @@ pub(crate) struct Person {
 pub(crate) struct Member {
     pub(crate) role: Role,
     pub(crate) since: Timestamp,
-}
-
-/// Who may become a member.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Invitation {
-    pub(crate) role: Role,
-    pub(crate) invited_by: String,
 }
 
 /// Something a person did.
@@ -181,16 +179,6 @@ impl<R: Registry> Directory<'_, R> {
             .map(drop)
     }
 
-    pub(crate) async fn remove_member(
-        &self,
-        tenant: &TenantId,
-        person: &str,
-    ) -> Result<bool, StoreError> {
-        let key = EntryKey::new(EntryKind::Member, tenant.as_str(), person);
-        let taken = self.registry.take_entry(&key, self.now).await?;
-        Ok(taken.is_some())
-    }
-
     /// The members of a tenant.
     pub(crate) async fn members(
         &self,
@@ -232,81 +220,6 @@ impl<R: Registry> Directory<'_, R> {
             }
         }
         tenants.sort_by(|one, other| one.0.cmp(&other.0));
-        Ok(tenants)
-    }
-
-    /// Invites an address; it becomes a member when somebody signs in with it.
-    pub(crate) async fn invite(
-        &self,
-        tenant: &TenantId,
-        email: &str,
-        role: Role,
-        invited_by: &str,
-    ) -> Result<(), StoreError> {
-        let email = email.to_lowercase();
-        let key = EntryKey::new(EntryKind::Invitation, tenant.as_str(), email.as_str());
-        let invitation = Invitation {
-            role,
-            invited_by: invited_by.to_owned(),
-        };
-        let expires_at = Some(add(self.now, INVITATION_LIFE));
-        self.put_until(key, (&email, expires_at), &invitation, Expected::Any)
-            .await
-            .map(drop)
-    }
-
-    pub(crate) async fn withdraw(
-        &self,
-        tenant: &TenantId,
-        email: &str,
-    ) -> Result<bool, StoreError> {
-        let key = EntryKey::new(EntryKind::Invitation, tenant.as_str(), email.to_lowercase());
-        let taken = self.registry.take_entry(&key, self.now).await?;
-        Ok(taken.is_some())
-    }
-
-    /// The invitations of a tenant, each with its address and end.
-    pub(crate) async fn invitations(
-        &self,
-        tenant: &TenantId,
-    ) -> Result<Vec<(String, Invitation, Timestamp)>, StoreError> {
-        let kind = EntryKind::Invitation;
-        let group = self
-            .registry
-            .group(kind, tenant.as_str(), PEOPLE_MAX, self.now);
-        let mut invitations = Vec::new();
-        for entry in group.await? {
-            let expires_at = entry.expires_at.unwrap_or(Timestamp::MAX);
-            invitations.push((entry.key.name, decode(&entry.body)?, expires_at));
-        }
-        Ok(invitations)
-    }
-
-    /// Turns the invitations of an address, which its owner has just proven, into memberships.
-    pub(crate) async fn accept_invitations(
-        &self,
-        email: &str,
-        person: &str,
-    ) -> Result<Vec<TenantId>, StoreError> {
-        let email = email.to_lowercase();
-        let invited = self.registry.owned(EntryKind::Invitation, &email, self.now);
-        let mut tenants = Vec::new();
-        for entry in invited.await? {
-            let Ok(tenant) = entry.key.group.parse::<TenantId>() else {
-                continue;
-            };
-            let invitation: Invitation = decode(&entry.body)?;
-            let present = self.role(&tenant, person).await?;
-            // An invitation never takes a right away.
-            self.set_role(
-                &tenant,
-                person,
-                invitation.role.max(present.unwrap_or(Role::Viewer)),
-            )
-            .await?;
-            self.registry.take_entry(&entry.key, self.now).await?;
-            tenants.push(tenant);
-        }
         Ok(tenants)
     }
 
@@ -377,25 +290,32 @@ impl<R: Registry> Directory<'_, R> {
         tenant: &TenantId,
         limit: u32,
     ) -> Result<Vec<Event>, StoreError> {
+        let page = self.events_after(tenant, None, limit).await?;
+        Ok(page.into_iter().map(|(_, event)| event).collect())
+    }
+
+    /// The same, each event with its name, from after the one of this name on.
+    pub(crate) async fn events_after(
+        &self,
+        tenant: &TenantId,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<(String, Event)>, StoreError> {
+        let read = if after.is_some() {
+            EVENTS_READ_MAX
+        } else {
+            limit
+        };
         let group = self
             .registry
-            .group(EntryKind::Event, tenant.as_str(), limit, self.now);
-        let events = group.await?;
-        events.iter().map(|entry| decode(&entry.body)).collect()
+            .group(EntryKind::Event, tenant.as_str(), read, self.now);
+        let events = group.await?.into_iter();
+        let older = events.filter(|entry| after.is_none_or(|after| *entry.key.name < *after));
+        older
+            .take(limit as usize)
+            .map(|entry| Ok((entry.key.name, decode(&entry.body)?)))
+            .collect()
     }
-}
-
-/// Invites the owner of a company that a program connected, as the demo does.
-pub async fn invite_owner(
-    registry: &impl Registry,
-    tenant: &TenantId,
-    email: &str,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let directory = Directory { registry, now };
-    directory
-        .invite(tenant, email, Role::Admin, "the demo")
-        .await
 }
 
 /// A one-time link for each tenant that has no admin yet: who follows it becomes one.
@@ -407,8 +327,7 @@ pub async fn admin_links(
     let directory = Directory { registry, now };
     let mut links = Vec::new();
     for tenant in tenants {
-        let members = directory.members(tenant).await?;
-        if !members.iter().any(|(_, member)| member.role == Role::Admin) {
+        if !directory.has_admin(tenant, None).await? {
             links.push((tenant.clone(), directory.make_link(tenant).await?));
         }
     }

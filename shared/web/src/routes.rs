@@ -49,6 +49,9 @@ pub(crate) enum Own {
     Account,
     Companies,
     ChooseCompany,
+    AcceptInvitation,
+    DeclineInvitation,
+    LeaveCompany,
     SetUp,
     BeginConnect,
     UseLink,
@@ -140,7 +143,7 @@ impl Work {
         }
     }
 
-    /// Whether it costs calls to the outside systems, so that it is paced.
+    /// Whether it costs calls to the outside systems or others much, so that it is paced.
     pub(crate) const fn is_paced(self) -> bool {
         matches!(
             self,
@@ -158,6 +161,7 @@ impl Work {
                 | Self::SubmitSync
                 | Self::Retry
                 | Self::RetryAll
+                | Self::EndSessionsOf
         )
     }
 }
@@ -196,6 +200,15 @@ pub(crate) const PAGES: &[PageRoute] = &[
     get("/account", Operation::Own(Own::Account)),
     get("/companies", Operation::Own(Own::Companies)),
     post("/companies", Operation::Own(Own::ChooseCompany)),
+    post(
+        "/companies/invitations/accept",
+        Operation::Own(Own::AcceptInvitation),
+    ),
+    post(
+        "/companies/invitations/decline",
+        Operation::Own(Own::DeclineInvitation),
+    ),
+    post("/companies/leave", Operation::Own(Own::LeaveCompany)),
     get("/set-up", Operation::Own(Own::SetUp)),
     post("/connection/quickbooks", Operation::Own(Own::BeginConnect)),
     post("/link/{secret}", Operation::Own(Own::UseLink)),

@@ -179,27 +179,45 @@ pub(crate) async fn end(
     registry.take_entry(&Session::key(id), now).await.map(drop)
 }
 
-/// Ends every session of a person.
+/// The sessions of a person; with a company, only those that look at it.
+async fn open(
+    registry: &impl Registry,
+    person: &str,
+    company: Option<&TenantId>,
+    now: Timestamp,
+) -> Result<Vec<Entry>, StoreError> {
+    let mut open = registry.owned(EntryKind::Session, person, now).await?;
+    if company.is_some() {
+        open.retain(|entry| {
+            let session = decode::<Session>(&entry.body);
+            session.is_ok_and(|session| session.tenant.as_ref() == company)
+        });
+    }
+    Ok(open)
+}
+
+/// Ends every session of a person; with a company, only those that look at it.
 pub(crate) async fn end_all(
     registry: &impl Registry,
     person: &str,
+    company: Option<&TenantId>,
     now: Timestamp,
 ) -> Result<u64, StoreError> {
-    let sessions = registry.owned(EntryKind::Session, person, now).await?;
     let mut ended = 0;
-    for entry in sessions {
+    for entry in open(registry, person, company, now).await? {
         ended += u64::from(registry.take_entry(&entry.key, now).await?.is_some());
     }
     Ok(ended)
 }
 
-/// How many sessions of a person are open.
+/// How many sessions of a person look at a company.
 pub(crate) async fn count(
     registry: &impl Registry,
     person: &str,
+    company: &TenantId,
     now: Timestamp,
 ) -> Result<u64, StoreError> {
-    let sessions = registry.owned(EntryKind::Session, person, now).await?;
+    let sessions = open(registry, person, Some(company), now).await?;
     Ok(sessions.len() as u64)
 }
 

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 pub use account::{
     Activity, ActivityEvent, AdminLinkView, Companies, Company, DisconnectedView, InvitationView,
-    Me, MemberView, People, SignInView,
+    Me, MemberView, People, SignInView, WaitingInvitation,
 };
 pub use home::{
     Calls, CheckView, ConnectionPage, ConnectionState, ConnectionView, Counts, Day, DisconnectForm,
@@ -129,6 +129,8 @@ pub struct Frame {
     /// Whether the person is a member of other companies too.
     pub has_other_companies: bool,
     /// Whether the person may change things.
+    /// How many invitations wait for the person, on the pages that tell so.
+    pub invitations: usize,
     pub is_admin: bool,
     /// The secret of this session's forms.
     pub form_secret: String,

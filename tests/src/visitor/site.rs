@@ -5,7 +5,7 @@ use std::sync::Arc;
 use purser_runtime::configuration::Endpoints;
 use purser_simulators::{Simulators, intuit::Role};
 use purser_sqlite::SqliteStore;
-use purser_web::{Web, WebOptions, intuit_origins, invite_owner};
+use purser_web::{Web, WebOptions, intuit_origins, name_owner};
 use url::Url;
 
 use super::Visitor;
@@ -60,14 +60,14 @@ impl Stage {
     pub async fn with_owner(&self) -> (Site, Visitor) {
         let site = self.site();
         self.add_person(Site::OWNER, Role::Admin);
-        let invited = invite_owner(&*site.store, &self.tenant, Site::OWNER, self.now());
+        let invited = name_owner(&*site.store, &self.tenant, Site::OWNER, self.now());
         invited.await.expect("the store");
         let mut owner = site.visitor();
         let _home = owner.sign_in(Site::OWNER).await.expect_to("/home");
         (site, owner)
     }
 
-    /// A member with this word for a role, signed in; the owner invites them.
+    /// A member with this word for a role, signed in; the owner invites them, and they accept.
     pub async fn member(&self, owner: &mut Visitor, email: &str, role: &str) -> Visitor {
         self.add_person(email, Role::User);
         let fields = [("email", email), ("role", role)];
@@ -76,7 +76,8 @@ impl Stage {
             .await
             .expect_to("/people?done=invited");
         let mut member = owner.site.visitor();
-        let _home = member.sign_in(email).await.expect_to("/home");
+        let _companies = member.sign_in(email).await.expect_to("/companies");
+        member.accept(self.tenant.as_str()).await;
         member
     }
 }

@@ -178,6 +178,39 @@ async fn connection_story(stage: &Stage, program: &mut Program) {
     program.ask(post, &[], Some(json!({})), well).await;
 }
 
+/// Whoever is invited accepts, declines and leaves.
+async fn memberships(stage: &Stage, program: &mut Program) {
+    let email = "guest@north-wind.example";
+    let owner = program.visitor.clone();
+    stage.add_person(email, purser_simulators::intuit::Role::User);
+    let mut guest = owner.site.visitor();
+    for path in [
+        "/companies/invitations/decline",
+        "/companies/invitations/accept",
+    ] {
+        program.visitor.clone_from(&owner);
+        let invite = (Method::POST, "/people/invitations");
+        let body = Some(json!({ "email": email, "role": "viewer" }));
+        program.ask(invite, &[], body, StatusCode::CREATED).await;
+        let _companies = guest.sign_in(email).await.expect_to("/companies");
+        program.visitor.clone_from(&guest);
+        program.read("/companies", &[]).await;
+        let body = Some(json!({ "tenant": stage.tenant.as_str() }));
+        let post = (Method::POST, path);
+        program
+            .ask(post.clone(), &[], body.clone(), StatusCode::OK)
+            .await;
+        program.ask(post, &[], body, StatusCode::NOT_FOUND).await;
+    }
+    let body = Some(json!({ "tenant": stage.tenant.as_str() }));
+    let leave = (Method::POST, "/companies/leave");
+    program
+        .ask(leave.clone(), &[], body.clone(), StatusCode::OK)
+        .await;
+    program.visitor = owner;
+    program.ask(leave, &[], body, StatusCode::CONFLICT).await;
+}
+
 /// People: invited, made something else, sent away.
 async fn people_story(stage: &Stage, program: &mut Program) {
     let well = StatusCode::OK;
@@ -195,6 +228,7 @@ async fn people_story(stage: &Stage, program: &mut Program) {
     let members = people["members"].as_array().expect("members");
     let mate = members.iter().find(|member| member["email"] == email);
     let mate = text(&mate.expect("the mate")["person"]);
+    memberships(stage, program).await;
     let role = (Method::PUT, "/people/{person}/role");
     let admin = Some(json!({ "role": "admin" }));
     program.ask(role, &[&mate], admin, well).await;

@@ -191,13 +191,20 @@ async fn a_person_ends_all_sessions_of_their_own() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_admin_ends_all_sessions_of_a_member_and_the_member_loses_nothing_else() {
+async fn an_admin_ends_the_sessions_of_a_member_at_this_company_and_no_others() {
     let stage = Stage::new().await;
     let (site, mut owner) = stage.with_owner().await;
     let email = "mate@north-wind.example";
     let mut mate = stage.member(&mut owner, email, "viewer").await;
     let mut elsewhere = site.visitor();
     let _home = elsewhere.sign_in(email).await.expect_to("/home");
+    // A company of their own, which the member looks at in a third browser.
+    let south = stage.add_company("9130350000000777", "South Harbor", "api@south.example");
+    south.admit(&stage, email, purser_simulators::intuit::Role::Admin);
+    let mut third = site.visitor();
+    let _home = third.sign_in(email).await.expect_to("/home");
+    let connected = third.connect(email, &south.realm, true).await;
+    let _done = connected.expect_to("/set-up?done=quickbooks");
     let people = owner.read("/people").await;
     let members = people["members"].as_array().expect("members");
     let member = members.iter().find(|member| member["email"] == email);
@@ -210,7 +217,14 @@ async fn an_admin_ends_all_sessions_of_a_member_and_the_member_loses_nothing_els
     assert!(!is_in(&mut mate).await);
     assert!(!is_in(&mut elsewhere).await);
     assert!(is_in(&mut owner).await);
-    let _home = mate.sign_in(email).await.expect_to("/home");
+    assert!(is_in(&mut third).await, "what they do elsewhere goes on");
+    let people = owner.read("/people").await;
+    let members = people["members"].as_array().expect("members");
+    let member = members.iter().find(|member| member["email"] == email);
+    assert_eq!(member.expect("the mate")["sessions"], 0);
+    let _companies = mate.sign_in(email).await.expect_to("/companies");
+    let here = [("tenant", stage.tenant.as_str())];
+    let _home = mate.submit("/companies", &here).await;
     assert_eq!(mate.read("/me").await["role"], "viewer");
 }
 

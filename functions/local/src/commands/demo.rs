@@ -148,7 +148,7 @@ async fn connect_companies(program: &Program, stage: &Stage) -> Result<bool, Pro
         imported.map_err(|error| broken(&format!("{error:?}")))?;
         // Whoever owns the company in the demo's Intuit looks after it in the browser.
         let now = jiff::Timestamp::now();
-        purser_web::invite_owner(&*program.store, &tenant, &company.owner_email, now).await?;
+        purser_web::name_owner(&*program.store, &tenant, &company.owner_email, now).await?;
     }
     Ok(is_first)
 }

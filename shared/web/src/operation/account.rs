@@ -1,4 +1,4 @@
-//! Who is signed in, and which company is looked at.
+//! Who is signed in, and one-time links.
 
 use http::StatusCode;
 use purser_core::ids::TenantId;
@@ -8,11 +8,10 @@ use crate::{
     app::{SetCookies, Web},
     call::Call,
     error::WebError,
-    input,
     people::Role,
     ports::LivePorts,
     session::{self, Session},
-    view::{AdminLinkView, Companies, Company, Done, Me},
+    view::{AdminLinkView, Done, Me},
 };
 
 fn done(text: &str) -> Done {
@@ -46,7 +45,7 @@ impl<P: LivePorts> Web<P> {
         session: &Session,
         cookies: &mut SetCookies,
     ) -> Result<Answer, WebError> {
-        let ended = session::end_all(self.store(), &session.person, call.now).await?;
+        let ended = session::end_all(self.store(), &session.person, None, call.now).await?;
         let text = format!("signed out everywhere ({ended} sessions).");
         self.note_for_current(call, session, "signed_out_everywhere", &text)
             .await?;
@@ -92,59 +91,6 @@ impl<P: LivePorts> Web<P> {
             ends_at: session.ends_at(),
         };
         Ok(Answer::show(("Your account", "account"), view))
-    }
-
-    pub(crate) async fn companies(
-        &self,
-        call: &Call,
-        session: &Session,
-    ) -> Result<Answer, WebError> {
-        let mut companies = Vec::new();
-        for (tenant, role) in self.directory(call.now).tenants(&session.person).await? {
-            let status = self.engine.status(&tenant).await?;
-            companies.push(Company {
-                name: status.company_name.unwrap_or_else(|| tenant.to_string()),
-                role: role.as_str().to_owned(),
-                is_current: session.tenant.as_ref() == Some(&tenant),
-                tenant: tenant.to_string(),
-            });
-        }
-        companies.sort_by_key(|company| company.name.to_lowercase());
-        Ok(Answer::show(
-            ("Companies", "account"),
-            Companies { companies },
-        ))
-    }
-
-    pub(crate) async fn choose_company(
-        &self,
-        call: &Call,
-        session: &Session,
-    ) -> Result<Answer, WebError> {
-        let input: input::ChooseCompany = call.input()?;
-        let tenant = self.own_tenant(call, session, &input.tenant).await?;
-        session::change(self.store(), &session.id, call.now, |session| {
-            session.tenant = Some(tenant.clone());
-            session.problem = None;
-        })
-        .await?;
-        let done = done("You look at this company now.");
-        Ok(Answer::done(StatusCode::OK, &done, "/home?done=company"))
-    }
-
-    /// A tenant this person is a member of; any other does not exist for them.
-    async fn own_tenant(
-        &self,
-        call: &Call,
-        session: &Session,
-        name: &str,
-    ) -> Result<TenantId, WebError> {
-        let tenant: TenantId = name.parse().map_err(|_| WebError::not_found())?;
-        let directory = self.directory(call.now);
-        match directory.role(&tenant, &session.person).await? {
-            Some(_) => Ok(tenant),
-            None => Err(WebError::not_found()),
-        }
     }
 
     pub(crate) async fn link_page(&self, call: &Call) -> Result<Answer, WebError> {

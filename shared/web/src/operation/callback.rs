@@ -164,16 +164,15 @@ impl<P: LivePorts> Web<P> {
             signed_in_at: call.now,
         };
         directory.note_person(&who.person, &person).await?;
-        for tenant in directory
-            .accept_invitations(&who.email, &who.person)
-            .await?
-        {
-            let text = "followed an invitation.";
+        for tenant in directory.seat_owner(&who.email, &who.person).await? {
+            let text = "became the admin whom the command line named.";
             directory
-                .note(&tenant, &who.email, "invitation_accepted", text)
+                .note(&tenant, &who.email, "owner_seated", text)
                 .await?;
         }
         let tenants = directory.tenants(&who.person).await?;
+        // Nobody becomes a member unasked: what waits is shown.
+        let is_invited = tenants.is_empty() && !directory.waiting(&who.email).await?.is_empty();
         let same_person = before.filter(|before| before.person == who.person);
         let last = same_person.and_then(|before| before.tenant.clone());
         let last = last.filter(|last| tenants.iter().any(|(known, _)| known == last));
@@ -189,6 +188,7 @@ impl<P: LivePorts> Web<P> {
         let (_, secret) = session::begin(self.store(), who, tenant.clone(), call.now).await?;
         cookies.0.push(self.cookies.session(&secret));
         Ok(match (tenant, tenants.len()) {
+            (None, _) if is_invited && !next.starts_with("/link/") => "/companies".to_owned(),
             (None, _) if next == "/home" => "/set-up".to_owned(),
             (Some(_), 2..) if next == "/home" => "/companies".to_owned(),
             _ => next,

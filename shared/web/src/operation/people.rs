@@ -15,7 +15,7 @@ use crate::{
     view::{Activity, ActivityEvent, Done, FieldProblem, InvitationView, MemberView, People},
 };
 
-/// The events that are shown.
+/// The events of one page.
 const EVENTS_SHOWN: u32 = 100;
 
 impl<P: LivePorts> Web<P> {
@@ -29,7 +29,7 @@ impl<P: LivePorts> Web<P> {
                 name: known.and_then(|known| known.name),
                 role: member.role.as_str().to_owned(),
                 since: member.since,
-                sessions: session::count(self.store(), &person, call.now).await?,
+                sessions: session::count(self.store(), &person, &seat.tenant, call.now).await?,
                 is_you: person == seat.session.person,
                 person,
             });
@@ -131,49 +131,26 @@ impl<P: LivePorts> Web<P> {
     }
 
     /// The member an address names; others do not exist for this company.
-    async fn member(&self, call: &Call, seat: &Seat) -> Result<(String, Role, String), WebError> {
+    async fn member(&self, call: &Call, seat: &Seat) -> Result<(String, String), WebError> {
         let person = call.parameter("person").to_owned();
         let directory = self.directory(call.now);
         let role = directory.role(&seat.tenant, &person).await?;
-        let role = role.ok_or_else(WebError::not_found)?;
+        role.ok_or_else(WebError::not_found)?;
         let known = directory.person(&person).await?;
         let email = known.map_or_else(|| person.clone(), |known| known.email);
-        Ok((person, role, email))
-    }
-
-    /// A company without an admin could not be helped by anybody.
-    async fn keep_an_admin(
-        &self,
-        call: &Call,
-        seat: &Seat,
-        (person, role): (&str, Role),
-    ) -> Result<(), WebError> {
-        if role != Role::Admin {
-            return Ok(());
-        }
-        let members = self.directory(call.now).members(&seat.tenant).await?;
-        let mut others = members.iter().filter(|(known, _)| known != person);
-        if others.any(|(_, member)| member.role == Role::Admin) {
-            return Ok(());
-        }
-        Err(WebError::new(
-            StatusCode::CONFLICT,
-            "people.last_admin",
-            "This is the only admin of the company.",
-            "Make somebody else an admin first.",
-        ))
+        Ok((person, email))
     }
 
     pub(crate) async fn change_role(&self, call: &Call, seat: &Seat) -> Result<Answer, WebError> {
         let input: input::ChangeRole = call.input()?;
         let role = Role::from_text(&input.role)
             .ok_or_else(|| WebError::field("role", "must be admin or viewer"))?;
-        let (person, present, email) = self.member(call, seat).await?;
-        if role == Role::Viewer {
-            self.keep_an_admin(call, seat, (&person, present)).await?;
-        }
+        let (person, email) = self.member(call, seat).await?;
         let directory = self.directory(call.now);
-        directory.set_role(&seat.tenant, &person, role).await?;
+        let changed = directory.change_right(&seat.tenant, &person, Some(role));
+        if !changed.await? {
+            return Err(WebError::last_admin());
+        }
         let text = format!("made {email} {}.", role.as_str());
         directory
             .note(&seat.tenant, &seat.session.email, "role_changed", text)
@@ -185,10 +162,12 @@ impl<P: LivePorts> Web<P> {
     }
 
     pub(crate) async fn remove_member(&self, call: &Call, seat: &Seat) -> Result<Answer, WebError> {
-        let (person, role, email) = self.member(call, seat).await?;
-        self.keep_an_admin(call, seat, (&person, role)).await?;
+        let (person, email) = self.member(call, seat).await?;
         let directory = self.directory(call.now);
-        directory.remove_member(&seat.tenant, &person).await?;
+        let removed = directory.change_right(&seat.tenant, &person, None);
+        if !removed.await? {
+            return Err(WebError::last_admin());
+        }
         directory
             .note(
                 &seat.tenant,
@@ -208,22 +187,27 @@ impl<P: LivePorts> Web<P> {
         call: &Call,
         seat: &Seat,
     ) -> Result<Answer, WebError> {
-        let (person, _, email) = self.member(call, seat).await?;
-        let ended = session::end_all(self.store(), &person, call.now).await?;
-        let text = format!("ended {ended} sessions of {email}.");
+        let (person, email) = self.member(call, seat).await?;
+        let ended = session::end_all(self.store(), &person, Some(&seat.tenant), call.now).await?;
+        let text = format!("ended {ended} sessions of {email} at this company.");
         self.directory(call.now)
             .note(&seat.tenant, &seat.session.email, "sessions_ended", text)
             .await?;
         let done = Done {
-            done: format!("{ended} sessions of {email} are ended."),
+            done: format!("{ended} sessions of {email} at this company are ended."),
         };
         Ok(Answer::done(StatusCode::OK, &done, "/people?done=ended"))
     }
 
     pub(crate) async fn activity(&self, call: &Call, seat: &Seat) -> Result<Answer, WebError> {
         let directory = self.directory(call.now);
-        let events = directory.events(&seat.tenant, EVENTS_SHOWN).await?;
-        let events = events.into_iter().map(|event| ActivityEvent {
+        let after = call.query.get("after");
+        let events = directory.events_after(&seat.tenant, after, EVENTS_SHOWN + 1);
+        let mut events = events.await?;
+        let has_more = events.len() > EVENTS_SHOWN as usize;
+        events.truncate(EVENTS_SHOWN as usize);
+        let last = events.last().map(|(name, _)| name.clone());
+        let events = events.into_iter().map(|(_, event)| ActivityEvent {
             at: event.at,
             who: event.who,
             what: event.what,
@@ -231,6 +215,7 @@ impl<P: LivePorts> Web<P> {
         });
         let view = Activity {
             events: events.collect(),
+            next: last.filter(|_| has_more),
         };
         Ok(Answer::show(("Activity", "activity"), view))
     }

@@ -83,6 +83,7 @@ const FILTER: &[(&str, &str, Option<&str>)] = &[
 /// Every operation of the JSON interface.
 pub(crate) fn interface() -> Vec<ApiRoute> {
     let mut routes = account_routes();
+    routes.extend(membership_routes());
     routes.extend(connection_routes());
     routes.extend(run_routes());
     routes.extend(settings_routes());
@@ -126,7 +127,10 @@ fn account_routes() -> Vec<ApiRoute> {
             Method::GET,
             "/companies",
             Operation::Own(Own::Companies),
-            ("companies", "The companies this person is a member of."),
+            (
+                "companies",
+                "The companies this person is a member of, and those that invite.",
+            ),
             (200, schema::<view::Companies>),
         ),
         api(
@@ -136,7 +140,7 @@ fn account_routes() -> Vec<ApiRoute> {
             ("choose_company", "Looks at another company from now on."),
             (200, schema::<view::Done>),
         )
-        .with_body(schema::<input::ChooseCompany>),
+        .with_body(schema::<input::NamedCompany>),
         api(
             Method::GET,
             "/set-up",
@@ -156,6 +160,39 @@ fn account_routes() -> Vec<ApiRoute> {
         )
         .with_body(schema::<input::BeginConnect>),
     ]
+}
+
+fn membership_routes() -> Vec<ApiRoute> {
+    [
+        (
+            "/companies/invitations/accept",
+            Own::AcceptInvitation,
+            (
+                "accept_invitation",
+                "Becomes a member of a company that invites, and looks at it.",
+            ),
+        ),
+        (
+            "/companies/invitations/decline",
+            Own::DeclineInvitation,
+            ("decline_invitation", "Declines an invitation."),
+        ),
+        (
+            "/companies/leave",
+            Own::LeaveCompany,
+            (
+                "leave_company",
+                "Gives up a membership; the last admin stays.",
+            ),
+        ),
+    ]
+    .into_iter()
+    .map(|(path, own, words)| {
+        let answer = (200, schema::<view::Done> as SchemaOf);
+        api(Method::POST, path, Operation::Own(own), words, answer)
+            .with_body(schema::<input::NamedCompany>)
+    })
+    .collect()
 }
 
 fn connection_routes() -> Vec<ApiRoute> {
@@ -405,7 +442,10 @@ fn people_routes() -> Vec<ApiRoute> {
             Method::DELETE,
             "/people/{person}/sessions",
             Operation::Work(Work::EndSessionsOf),
-            ("end_sessions", "Ends every session of a member."),
+            (
+                "end_sessions",
+                "Ends the sessions of a member that look at this company.",
+            ),
             (200, schema::<view::Done>),
         ),
         api(
@@ -414,6 +454,7 @@ fn people_routes() -> Vec<ApiRoute> {
             Operation::Work(Work::Activity),
             ("activity", "What people did, newest first."),
             (200, schema::<view::Activity>),
-        ),
+        )
+        .with_query(&[("after", "The cursor of the page before.", None)]),
     ]
 }

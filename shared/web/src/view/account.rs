@@ -57,11 +57,29 @@ pub struct Company {
     pub is_current: bool,
 }
 
-/// The companies a person is a member of.
+/// An invitation that waits for whoever is signed in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct WaitingInvitation {
+    /// The tenant.
+    pub tenant: String,
+    /// The company's name in QuickBooks.
+    pub name: String,
+    /// `admin` or `viewer`.
+    pub role: String,
+    /// Who invited.
+    pub invited_by: String,
+    /// Until when.
+    #[schemars(with = "String")]
+    pub expires_at: Timestamp,
+}
+
+/// The companies a person is a member of, and those that invite.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Companies {
     /// By name.
     pub companies: Vec<Company>,
+    /// What may be accepted or declined.
+    pub invitations: Vec<WaitingInvitation>,
 }
 
 /// One member of a tenant.
@@ -79,13 +97,13 @@ pub struct MemberView {
     /// Since when.
     #[schemars(with = "String")]
     pub since: Timestamp,
-    /// Open sessions.
+    /// Open sessions that look at this company.
     pub sessions: u64,
     /// Whether it is who asks.
     pub is_you: bool,
 }
 
-/// Somebody who may become a member by signing in.
+/// Somebody who may become a member by accepting.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct InvitationView {
     /// The e-mail address.
@@ -131,8 +149,11 @@ pub struct ActivityEvent {
 /// What people did, newest first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Activity {
-    /// The last 100 events.
+    /// 100 at most.
     pub events: Vec<ActivityEvent>,
+    /// The cursor of the next page, when there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
 }
 
 /// A one-time link that makes whoever follows it an admin.
