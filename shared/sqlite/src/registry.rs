@@ -34,6 +34,9 @@ impl Registry for SqliteStore {
     ) -> Result<Put, StoreError> {
         self.write(move |file| {
             sweep(file, now)?;
+            if entry.key.kind == EntryKind::SignIn {
+                sweep_sign_ins(file, now)?;
+            }
             put(file, &entry, &expected, now)
         })
         .await
@@ -188,6 +191,24 @@ fn sweep(connection: &Connection, now: Timestamp) -> Result<(), Stopped> {
         )?
         .execute(params![
             micros(now).saturating_sub(DAY_MICROS),
+            SWEPT_AT_ONCE
+        ])?;
+    Ok(())
+}
+
+/// Forgets some of the sign-ins that are over. Anybody can begin one, so they go at once; each has a
+/// name that is never used again, so nobody needs their versions.
+fn sweep_sign_ins(connection: &Connection, now: Timestamp) -> Result<(), Stopped> {
+    // The plus keeps to the index of names, in which sign-ins stand together.
+    connection
+        .prepare_cached(
+            "DELETE FROM registry WHERE (kind, in_group, name) IN
+             (SELECT kind, in_group, name FROM registry
+              WHERE kind = ?1 AND +expires_at <= ?2 LIMIT ?3)",
+        )?
+        .execute(params![
+            EntryKind::SignIn.as_str(),
+            micros(now),
             SWEPT_AT_ONCE
         ])?;
     Ok(())

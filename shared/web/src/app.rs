@@ -16,7 +16,7 @@ use url::Url;
 use crate::{
     answer::{self, Answer, Shown, set},
     assets,
-    call::Call,
+    call::{Call, PATH_MAX},
     cookies::Cookies,
     error::WebError,
     guard, openapi, pace,
@@ -169,11 +169,13 @@ impl<P: LivePorts> Web<P> {
         if seat.role >= work.role() {
             return Ok(());
         }
-        let directory = self.directory(now);
-        let text = format!("was refused something that only an admin may do ({work:?}).");
-        directory
-            .note(&seat.tenant, &seat.session.email, "role_refused", text)
-            .await?;
+        let who = format!("{}:{}", seat.tenant, seat.session.person);
+        if pace::is_news(self.store(), &who, &format!("{work:?}"), now).await? {
+            let text = format!("was refused something that only an admin may do ({work:?}).");
+            self.directory(now)
+                .note(&seat.tenant, &seat.session.email, "role_refused", text)
+                .await?;
+        }
         Err(WebError::forbidden())
     }
 
@@ -181,16 +183,19 @@ impl<P: LivePorts> Web<P> {
         if !work.is_paced() {
             return Ok(());
         }
-        let window = self
-            .engine
-            .policy()
-            .scale_down(std::time::Duration::from_mins(1));
+        let window = self.pace_window();
         let (session, tenant) = (
             format!("session:{}", seat.session.id),
             format!("tenant:{}", seat.tenant),
         );
         pace::count(self.store(), &session, (pace::SESSION_MAX, window), now).await?;
         pace::count(self.store(), &tenant, (pace::TENANT_MAX, window), now).await
+    }
+
+    /// A minute, as long as the engine takes it to be.
+    pub(crate) fn pace_window(&self) -> std::time::Duration {
+        let minute = std::time::Duration::from_mins(1);
+        self.engine.policy().scale_down(minute)
     }
 
     async fn open(
@@ -234,11 +239,11 @@ impl<P: LivePorts> Web<P> {
             Own::Account => self.account(call, session).await,
             Own::Companies => self.companies(call, session).await,
             Own::ChooseCompany => self.choose_company(call, session).await,
-            Own::SetUp => self.set_up(call, session).await,
-            Own::BeginConnect => self.begin_connect(call, session, cookies).await,
             Own::AcceptInvitation => self.accept_invitation(call, session).await,
             Own::DeclineInvitation => self.decline_invitation(call, session).await,
             Own::LeaveCompany => self.leave_company(call, session).await,
+            Own::SetUp => self.set_up(call, session).await,
+            Own::BeginConnect => self.begin_connect(call, session, cookies).await,
             Own::UseLink => self.use_link(call, session).await,
         }
     }
@@ -344,12 +349,12 @@ impl<P: LivePorts> Web<P> {
         let directory = self.directory(call.now);
         let tenants = directory.tenants(&session.person).await.unwrap_or_default();
         frame.has_other_companies = tenants.len() > 1;
-        let current = session.tenant.as_ref();
-        let Some((tenant, role)) = tenants.iter().find(|(known, _)| Some(known) == current) else {
         if matches!(call.path.as_str(), "/home" | "/set-up") {
             let waiting = directory.waiting(&session.email).await.unwrap_or_default();
             frame.invitations = waiting.len();
         }
+        let current = session.tenant.as_ref();
+        let Some((tenant, role)) = tenants.iter().find(|(known, _)| Some(known) == current) else {
             return frame;
         };
         frame.is_admin = *role == Role::Admin;
@@ -388,7 +393,10 @@ fn page_instead(call: &Call, session: Option<&Session>, error: &WebError) -> Opt
     if error.status == StatusCode::UNAUTHORIZED && session.is_none() {
         let mut to = "/sign-in".to_owned();
         if call.method == Method::GET {
-            let next: String = url::form_urlencoded::byte_serialize(call.path.as_bytes()).collect();
+            // A filter that was sent to somebody in a link is there after the sign-in as well.
+            let next = Some(call.target.as_str()).filter(|target| target.len() <= PATH_MAX);
+            let next = next.unwrap_or(&call.path).as_bytes();
+            let next: String = url::form_urlencoded::byte_serialize(next).collect();
             to = format!("/sign-in?next={next}");
         }
         return Some(to);
@@ -416,11 +424,11 @@ fn done_words(word: &str) -> Option<&'static str> {
         "role" => "Changed.",
         "removed" => "Removed.",
         "ended" => "The sessions are ended.",
-        "company" => "You look at this company now.",
-        "admin" => "You are an admin of this company now.",
         "accepted" => "You are a member of this company now.",
         "declined" => "The invitation is declined.",
         "left" => "You are no member of that company any more.",
+        "company" => "You look at this company now.",
+        "admin" => "You are an admin of this company now.",
         "checked" => "All is well; the transfer goes on.",
         "signed-out" => "You are signed out.",
         _ => return None,

@@ -12,6 +12,8 @@ use crate::{error::WebError, view::FieldProblem};
 pub(crate) const BODY_BYTES_MAX: usize = 64 * 1024;
 /// The longest text of one field, in characters.
 const TEXT_MAX: usize = 4_000;
+/// The longest path, with its query, that a sign-in goes on at.
+pub(crate) const PATH_MAX: usize = 500;
 /// Where the JSON interface begins.
 pub(crate) const API: &str = "/api/v1";
 
@@ -20,6 +22,8 @@ pub(crate) struct Call {
     pub(crate) method: Method,
     /// The path as it was asked for.
     pub(crate) path: String,
+    /// The path with its query.
+    pub(crate) target: String,
     /// Whether it came to the JSON interface.
     pub(crate) is_api: bool,
     /// Whether the answer is JSON.
@@ -74,6 +78,10 @@ impl Call {
         Self {
             query: Fields::parse(parts.uri.query().unwrap_or_default().as_bytes()),
             method: parts.method,
+            target: parts
+                .uri
+                .path_and_query()
+                .map_or_else(|| path.clone(), ToString::to_string),
             path,
             is_api,
             wants_json,

@@ -1,4 +1,5 @@
-//! How often somebody may ask for what costs calls to the outside systems.
+//! How often somebody may ask for what costs calls to the outside systems, and how often it is
+//! noted that somebody was refused.
 
 use std::time::Duration;
 
@@ -16,6 +17,14 @@ use crate::{
 pub(crate) const SESSION_MAX: u32 = 30;
 /// See [`SESSION_MAX`].
 pub(crate) const TENANT_MAX: u32 = 60;
+/// What one browser, and what all browsers together, may begin of ways to Intuit in a minute.
+pub(crate) const BROWSER_MAX: u32 = 20;
+/// See [`BROWSER_MAX`].
+pub(crate) const ALL_BROWSERS_MAX: u32 = 300;
+/// How long the same refusal of the same person is not noted again.
+const SAME_REFUSAL: SignedDuration = SignedDuration::from_mins(1);
+/// How many refusals of one person are noted in an hour.
+const REFUSALS_MAX: u32 = 30;
 const TRIES_MAX: u32 = 8;
 
 #[derive(Default, Serialize, Deserialize)]
@@ -62,6 +71,32 @@ pub(crate) async fn count(
     }
     // Whoever asks so often at the very same moment asks too often.
     Err(too_many(1))
+}
+
+/// Whether a refusal is worth a note: whoever is refused again and again must not push everything
+/// else off the page that tells what people did.
+pub(crate) async fn is_news(
+    registry: &impl Registry,
+    who: &str,
+    what: &str,
+    now: Timestamp,
+) -> Result<bool, WebError> {
+    let entry = Entry {
+        key: EntryKey::alone(EntryKind::Pace, format!("refused:{who}:{what}")),
+        owner: String::new(),
+        body: String::new(),
+        expires_at: Some(add(now, SAME_REFUSAL)),
+    };
+    if registry.put_entry(entry, Expected::Absent, now).await? == Put::Conflict {
+        return Ok(false);
+    }
+    let who = format!("refusals:{who}");
+    let limit = (REFUSALS_MAX, Duration::from_hours(1));
+    match count(registry, &who, limit, now).await {
+        Ok(()) => Ok(true),
+        Err(error) if error.status == StatusCode::TOO_MANY_REQUESTS => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// Rounded up: who comes back after so long is not sent away again.

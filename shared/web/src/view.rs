@@ -128,9 +128,9 @@ pub struct Frame {
     pub company: Option<String>,
     /// Whether the person is a member of other companies too.
     pub has_other_companies: bool,
-    /// Whether the person may change things.
     /// How many invitations wait for the person, on the pages that tell so.
     pub invitations: usize,
+    /// Whether the person may change things.
     pub is_admin: bool,
     /// The secret of this session's forms.
     pub form_secret: String,

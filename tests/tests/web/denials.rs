@@ -159,6 +159,92 @@ async fn pressing_a_button_many_times_costs_one_order_worth_of_writes() {
     assert!(writes(&stage) <= 3, "{} writes", writes(&stage));
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_browser_begins_twenty_sign_ins_a_minute_and_all_together_three_hundred() {
+    let stage = Stage::new().await;
+    let site = stage.site();
+    let mut busy = site.visitor();
+    for _ in 0..21 {
+        let begun = busy.submit("/sign-in", &[]).await;
+        let _begun = begun.expect(StatusCode::SEE_OTHER);
+    }
+    let refused = busy.submit("/sign-in", &[]).await;
+    let refused = refused.expect(StatusCode::TOO_MANY_REQUESTS);
+    let wait: u64 = refused.header("retry-after").parse().expect("seconds");
+    assert!((1..=60).contains(&wait), "{wait}");
+    for _ in 21..300 {
+        let begun = site.visitor().submit("/sign-in", &[]).await;
+        let _begun = begun.expect(StatusCode::SEE_OTHER);
+    }
+    let refused = site.visitor().submit("/sign-in", &[]).await;
+    let _refused = refused.expect(StatusCode::TOO_MANY_REQUESTS);
+    stage.wait(Duration::from_mins(1)).await;
+    let begun = busy.submit("/sign-in", &[]).await;
+    let _begun = begun.expect(StatusCode::SEE_OTHER);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_refused_again_and_again_hides_nothing_that_others_did() {
+    let stage = Stage::new().await;
+    let (_, mut owner) = stage.with_owner().await;
+    let mut mate = stage
+        .member(&mut owner, "mate@north-wind.example", "viewer")
+        .await;
+    let refusals = |told: &[(String, String)]| {
+        let refused = told.iter().filter(|(what, _)| what == "role_refused");
+        refused.count()
+    };
+    for (asked, expected) in [(20, 1), (20, 2)] {
+        for _ in 0..asked {
+            let refused = mate.call(Method::POST, "/runs", None).await;
+            let _refused = refused.expect(StatusCode::FORBIDDEN);
+        }
+        let told = told(&mut owner).await;
+        assert_eq!(refusals(&told), expected);
+        stage.wait(Duration::from_mins(1)).await;
+    }
+    for _ in 0..50 {
+        mate.call(Method::POST, "/runs", None).await;
+        stage.wait(Duration::from_secs(61)).await;
+        owner.read("/me").await;
+    }
+    let told = told(&mut owner).await;
+    assert!(refusals(&told) <= 31, "{told:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_people_did_is_paged() {
+    let stage = Stage::new().await;
+    let (_, mut owner) = stage.with_owner().await;
+    for number in 0..60 {
+        let email = format!("guest{number}@north-wind.example");
+        let fields = [("email", email.as_str()), ("role", "viewer")];
+        owner.submit("/people", &fields).await;
+        let form = [("email", email.as_str())];
+        owner.submit("/people/invitations/withdraw", &form).await;
+        stage.wait(Duration::from_secs(1)).await;
+    }
+    let first = owner.read("/activity").await;
+    assert_eq!(first["events"].as_array().map(Vec::len), Some(100));
+    let next = first["next"].as_str().expect("a next page");
+    let page = owner.get("/activity").await;
+    let older = format!("/activity?after={next}");
+    let _page = page.shows(&older);
+    let second = owner.read(&older).await;
+    let events = second["events"].as_array().expect("events");
+    assert!(second.get("next").is_none());
+    let all: std::collections::BTreeSet<_> = first["events"]
+        .as_array()
+        .expect("events")
+        .iter()
+        .chain(events)
+        .map(|event| format!("{} {}", event["at"], event["text"]))
+        .collect();
+    assert_eq!(all.len(), 100 + events.len(), "nothing twice");
+    assert_eq!(all.len(), 122, "signed in, seated, and 60 times both");
+    let _page = owner.get(&older).await.shows("signed in");
+}
+
 /// What people did, as the interface tells it: what and who.
 async fn told(owner: &mut Visitor) -> Vec<(String, String)> {
     let activity = owner.read("/activity").await;

@@ -216,3 +216,34 @@ async fn of_two_admins_who_act_at_once_one_stays_an_admin() {
         }
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_admin_who_is_removed_while_at_intuit_does_not_come_back_as_one() {
+    let (stage, company, mut owner) = crate::support::newcomer().await;
+    // A company that is known and has not connected QuickBooks yet.
+    let tenant = "no-books-yet".parse().expect("a tenant");
+    let links = purser_web::admin_links(&*stage.store, &[tenant], stage.now()).await;
+    let (tenant, link) = links.expect("the store").remove(0);
+    let became = owner.submit(&format!("/link/{link}"), &[]).await;
+    let _became = became.expect_to("/home?done=admin");
+    company.admit(&stage, MATE, Role::Admin);
+    let fields = [("email", MATE), ("role", "admin")];
+    owner.submit("/people", &fields).await;
+    let mut mate = owner.site.visitor();
+    let _companies = mate.sign_in(MATE).await.expect_to("/companies");
+    mate.accept(tenant.as_str()).await;
+    let begun = mate.submit("/connection/quickbooks", &[]).await;
+    let realm = Some(company.realm.as_str());
+    let to = mate.consent(begun.location(), MATE, realm).await;
+    let path = format!("/people/{}/remove", person(&mut owner, MATE).await);
+    let removed = owner.submit(&path, &[]).await;
+    let _removed = removed.expect_to("/people?done=removed");
+    let _set_up = mate.come_back(&to).await.expect_to("/set-up");
+    assert_eq!(crate::support::problem(&mut mate).await, "role.missing");
+    let told = owner.read("/people").await;
+    assert_eq!(people(&told, "members"), [Site::OWNER]);
+    // Who still is an admin connects that very company.
+    let connected = owner.connect(Site::OWNER, &company.realm, false).await;
+    let _done = connected.expect_to("/set-up?done=quickbooks");
+    assert_eq!(owner.read("/me").await["tenant"], tenant.as_str());
+}

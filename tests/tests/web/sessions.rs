@@ -256,3 +256,22 @@ async fn who_is_removed_or_made_a_viewer_loses_the_right_with_the_next_request()
         "company.missing"
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_link_keeps_its_filter_over_the_sign_in() {
+    let stage = Stage::new().await;
+    let (site, _) = stage.with_owner().await;
+    let mut visitor = site.visitor();
+    let sent = visitor.get("/logs?outcome=refused&text=a%26b").await;
+    let to = "/sign-in?next=%2Flogs%3Foutcome%3Drefused%26text%3Da%2526b";
+    let sent = sent.expect_to(to);
+    let page = visitor.get(sent.location()).await;
+    let next = "/logs?outcome=refused&text=a%26b";
+    let begun = visitor.submit("/sign-in", &[("next", next)]).await;
+    let to = visitor.consent(begun.location(), Site::OWNER, None).await;
+    let _logs = visitor.come_back(&to).await.expect_to(next);
+    assert!(page.body.contains("text=a%26b"), "{page:?}");
+    let long = format!("/logs?text={}", "x".repeat(600));
+    let sent = site.visitor().get(&long).await;
+    let _sent = sent.expect_to("/sign-in?next=%2Flogs");
+}

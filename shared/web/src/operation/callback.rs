@@ -18,6 +18,7 @@ use crate::{
     app::{SetCookies, Web},
     call::Call,
     error::WebError,
+    pace,
     people::{Person, Role, person_key},
     ports::LivePorts,
     secret,
@@ -289,8 +290,7 @@ impl<P: LivePorts> Web<P> {
                 return Err(other_company(company, status.company_name.as_deref()));
             }
         }
-        let made = self.claim(call, session, realm, wanted).await;
-        made.map_err(unreachable)
+        self.claim(call, session, realm, wanted).await
     }
 
     async fn known_owner(
@@ -313,8 +313,12 @@ impl<P: LivePorts> Web<P> {
         }
         let ask = directory.admins(&owner).await.map_err(unreachable)?;
         let text = "tried to connect a company that belongs to somebody else.";
-        let noted = directory.note(&owner, &session.email, "connect_refused", text);
-        noted.await.map_err(unreachable)?;
+        let who = format!("{owner}:{}", session.person);
+        let is_news = pace::is_news(self.store(), &who, "connect", call.now).await;
+        if is_news.map_err(|_| Lost("unreachable").problem())? {
+            let noted = directory.note(&owner, &session.email, "connect_refused", text);
+            noted.await.map_err(unreachable)?;
+        }
         Err(taken(company, ask))
     }
 
@@ -339,10 +343,20 @@ impl<P: LivePorts> Web<P> {
         session: &Session,
         realm: &RealmId,
         wanted: Option<TenantId>,
-    ) -> Result<TenantId, WebError> {
+    ) -> Result<TenantId, Problem> {
+        let unreachable = |_| Lost("unreachable").problem();
+        let directory = self.directory(call.now);
+        if let Some(tenant) = &wanted {
+            // Whoever was an admin when they set out may have been removed while at Intuit.
+            let role = directory.role(tenant, &session.person).await;
+            if role.map_err(|error| unreachable(error.into()))? != Some(Role::Admin) {
+                return Err(no_admin());
+            }
+        }
+        let is_new = wanted.is_none();
         let tenant = match wanted {
             Some(tenant) => tenant,
-            None => new_tenant()?,
+            None => new_tenant().map_err(unreachable)?,
         };
         let entry = Entry {
             key: EntryKey::alone(EntryKind::Realm, realm.as_str()),
@@ -351,13 +365,13 @@ impl<P: LivePorts> Web<P> {
             expires_at: None,
         };
         let put = self.store().put_entry(entry, Expected::Absent, call.now);
-        if put.await? == Put::Conflict {
-            return Err(WebError::bug());
+        if put.await.map_err(|error| unreachable(error.into()))? == Put::Conflict {
+            return Err(unreachable(WebError::bug()));
         }
-        let directory = self.directory(call.now);
-        directory
-            .set_role(&tenant, &session.person, Role::Admin)
-            .await?;
+        if is_new {
+            let seated = directory.set_role(&tenant, &session.person, Role::Admin);
+            seated.await.map_err(|error| unreachable(error.into()))?;
+        }
         Ok(tenant)
     }
 
@@ -405,6 +419,16 @@ fn other_person() -> Problem {
         code: "connect.other_person".to_owned(),
         cause: "At Intuit somebody else consented than who is signed in here.".to_owned(),
         remedy: "Sign out here and sign in as that person, or consent as yourself.".to_owned(),
+        ask: Vec::new(),
+    }
+}
+
+fn no_admin() -> Problem {
+    let error = WebError::forbidden();
+    Problem {
+        code: error.code.clone(),
+        cause: error.cause.clone(),
+        remedy: error.remedy.clone(),
         ask: Vec::new(),
     }
 }

@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 use crate::{
     answer::Answer,
     app::{SetCookies, Web},
-    call::Call,
+    call::{Call, PATH_MAX},
     error::WebError,
-    input,
+    input, pace,
     ports::LivePorts,
     secret,
     session::{self, Session, add, encode},
@@ -58,7 +58,7 @@ pub(super) fn safe_path(text: Option<&str>) -> String {
     let is_path = |text: &&str| {
         text.starts_with('/')
             && !text.starts_with("//")
-            && text.len() <= 200
+            && text.len() <= PATH_MAX
             && text.bytes().all(|b| b.is_ascii_graphic() && b != b'\\')
     };
     text.filter(is_path).unwrap_or("/home").to_owned()
@@ -136,6 +136,18 @@ impl<P: LivePorts> Web<P> {
         ))
     }
 
+    /// Anybody may set out, and each way is stored until it is over.
+    async fn pace_ways(&self, call: &Call) -> Result<(), WebError> {
+        let window = self.pace_window();
+        if let Some(browser) = call.cookie(self.cookies.browser_name()) {
+            let who = format!("browser:{}", secret::hashed(browser));
+            let limit = (pace::BROWSER_MAX, window);
+            pace::count(self.store(), &who, limit, call.now).await?;
+        }
+        let limit = (pace::ALL_BROWSERS_MAX, window);
+        pace::count(self.store(), "browsers", limit, call.now).await
+    }
+
     /// Notes a way to Intuit, bound to this browser, and gives its address.
     async fn set_out(
         &self,
@@ -144,6 +156,7 @@ impl<P: LivePorts> Web<P> {
         scopes: &str,
         cookies: &mut SetCookies,
     ) -> Result<String, WebError> {
+        self.pace_ways(call).await?;
         let state = secret::random();
         let nonce = secret::random();
         // Several tabs of one browser are under way together.
@@ -242,6 +255,8 @@ mod tests {
             safe_path(Some("/logs?outcome=refused")),
             "/logs?outcome=refused"
         );
+        let long = format!("/logs?text={}", "x".repeat(PATH_MAX));
+        assert_eq!(safe_path(Some(&long)), "/home");
         for bad in [
             "//evil.example",
             "https://evil.example",
