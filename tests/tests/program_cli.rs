@@ -52,6 +52,30 @@ fn settings_and_history_survive_a_removed_connection_unless_everything_is_to_be_
 }
 
 #[test]
+fn credentials_of_another_database_are_refused_while_there_is_a_history() {
+    let simulators = Simulators::plain(1);
+    let desk = Desk::connected(&simulators);
+    let mut other = simulators.companies[0].clone();
+    other["autotask_user"] = json!("api@south.example");
+    simulators.in_autotask(
+        "add_database",
+        json!({
+            "api_user": "api@south.example",
+            "secret": other["autotask_secret"],
+            "integration_code": other["integration_code"],
+        }),
+    );
+    assert_eq!(desk.json(&["run", "--once"], 0)["billed"], 1);
+    desk.add_autotask(&other).exits(2).complains(&[
+        "These credentials belong to another Autotask database",
+        "purser connection remove NAME --forget",
+    ]);
+    let listed = desk.json(&["connection", "list"], 0);
+    assert_eq!(listed[0]["autotask"], "connected");
+    desk.add_autotask(&simulators.companies[0]).exits(0);
+}
+
+#[test]
 fn settings_are_taken_by_label_or_by_id_and_round_trip_through_standard_input() {
     let simulators = Simulators::plain(0);
     let desk = Desk::connected(&simulators);

@@ -8,6 +8,7 @@ use purser_core::{
         CurrencyTable, Order, OrderLine, Organisation, PickListValue, Product, Resource, Todo,
     },
     ports::{Autotask, AutotaskReport, Clock, NewTodo},
+    tenant::AutotaskDatabase,
 };
 use serde_json::json;
 
@@ -148,6 +149,11 @@ impl<C: Clock> Autotask for AutotaskClient<C> {
 
     async fn complete_todo(&self, id: TodoId, at: Timestamp) -> Result<(), Failure> {
         self.complete(id, at).await
+    }
+
+    async fn database(&self) -> Result<Option<AutotaskDatabase>, Failure> {
+        let zone = self.zone().await.map_err(failure)?;
+        Ok(zone.database)
     }
 
     async fn report(&self) -> Result<AutotaskReport, Failure> {

@@ -33,6 +33,7 @@ impl<C: Clock> AutotaskClient<C> {
         Ok(AutotaskReport {
             zone_host: zone.base.host_str().unwrap_or_default().to_owned(),
             web_url: zone.web_url,
+            database: zone.database,
             may_read_orders: orders.query,
             may_write_orders: orders.update,
             may_read_lines: lines.query,

@@ -1,7 +1,7 @@
 //! The zone: where a tenant's database answers. Only texts and addresses here, no calls.
 
 use jiff::Timestamp;
-use purser_core::failure::Failure;
+use purser_core::{failure::Failure, tenant::AutotaskDatabase};
 use serde_json::Value;
 use url::{Url, form_urlencoded};
 
@@ -17,6 +17,8 @@ pub(crate) struct Zone {
     pub(crate) base: Url,
     /// Where people open Autotask, ending with a slash; empty when it was not a proper address.
     pub(crate) web_url: String,
+    /// Which database it is, when the answer tells.
+    pub(crate) database: Option<AutotaskDatabase>,
 }
 
 /// What the clients of one tenant remember about its zone.
@@ -80,7 +82,15 @@ pub(crate) fn read_zone(answer: &Value, allow_local: bool) -> Result<Zone, ZoneE
     Ok(Zone {
         base: base_of(url),
         web_url: web_url_of(&web_url, allow_local),
+        database: database_of(&row),
     })
+}
+
+/// The number of the database. What cannot be read as one is left out: it is only ever compared,
+/// and a wrong identity would stop work that a missing one lets go on.
+fn database_of(row: &Row) -> Option<AutotaskDatabase> {
+    let number = row.integer("ci").ok().flatten()?;
+    (number > 0).then(|| AutotaskDatabase::new(number.to_string()))
 }
 
 /// Why the answer of a lookup cannot be used.
@@ -179,6 +189,40 @@ mod tests {
                 "https://webservices3.autotask.net/ATServicesRest/V1.0/"
             );
             assert_eq!(zone.web_url, "https://ww3.autotask.net/");
+        }
+    }
+
+    #[test]
+    fn the_database_is_told_by_its_number_alone_and_an_odd_one_is_none() {
+        let database = |more: Value| {
+            let mut answer = json!({"url": "https://w.autotask.net/ATServicesRest/"});
+            for (field, value) in more.as_object().unwrap() {
+                answer[field] = value.clone();
+            }
+            read_zone(&answer, false).unwrap().database
+        };
+        let known = Some(AutotaskDatabase::new("123456".to_owned()));
+        for told in [
+            json!({"ci": 123_456}),
+            json!({"CI": "123456"}),
+            json!({"ci": " 123456 "}),
+            json!({"ci": 123_456.0, "url": "https://moved.autotask.net/ATServicesRest/"}),
+        ] {
+            assert_eq!(database(told.clone()), known, "{told}");
+        }
+        for odd in [
+            json!({}),
+            json!({"ci": null}),
+            json!({"ci": ""}),
+            json!({"ci": 0}),
+            json!({"ci": -1}),
+            json!({"ci": 1.5}),
+            json!({"ci": true}),
+            json!({"ci": "none"}),
+            json!({"ci": {"id": 123_456}}),
+            json!({"ci": [123_456]}),
+        ] {
+            assert_eq!(database(odd.clone()), None, "{odd}");
         }
     }
 

@@ -227,6 +227,9 @@ catalogue! {
     NumberByHand = "conflict.number_by_hand", Refuse, None, Order,
         "Somebody filled External PO Number of order {order} while its bill {bill} was being made.",
         "Keep one: delete the bill in QuickBooks, or replace External PO Number with the bill's number.";
+    OrderAnother = "order.another", Refuse, None, Connection,
+        "Order id {order} is another order in Autotask now than the one that was billed, so nothing is written to it.",
+        "Enter an API user of the Autotask database that the bill is from, then retry; an order of another database has to be entered in QuickBooks by hand.";
     GivenUp = "waiting.given_up", Refuse, None, Support,
         "Order {order} could not be finished within {hours} hours: {cause}",
         "{remedy} Then retry.";
@@ -282,6 +285,9 @@ catalogue! {
     AutotaskUserUnknown = "connection.autotask_user_unknown", Reconnect, AT, Connection,
         "Autotask knows no API user of this name.",
         "Check the user name (it looks like an e-mail address) and enter it again.";
+    AutotaskOtherDatabase = "connection.autotask_other_database", Reconnect, AT, Connection,
+        "These credentials belong to another Autotask database than the one this company's history is from.",
+        "Enter an API user of the same database; to begin with another database, first have the company and its history removed (purser connection remove NAME --forget).";
     AutotaskHostRefused = "connection.autotask_host_refused", Reconnect, AT, Connection,
         "The zone that Autotask named is not an https address under autotask.net, so no secret was sent.",
         "Check the network for interception, then check the connection.";

@@ -79,7 +79,7 @@ pub const fn is_legal(from: StateName, to: StateName) -> bool {
             Queued | Planned,
             Queued | Planned | Created | Refused | NeedsPerson | Skipped
         ) | (Created, Created | Linked | Queued | NeedsPerson | Orphaned)
-            | (Linked, Linked | Created | Orphaned)
+            | (Linked, Linked | Created | NeedsPerson | Orphaned)
             | (Refused, Refused | Queued | Skipped)
             | (
                 NeedsPerson,

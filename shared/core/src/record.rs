@@ -321,6 +321,9 @@ pub struct SyncRecord {
     pub key: RecordKey,
     /// The number people know the order by.
     pub order_number: String,
+    /// When Autotask says that the order was created; tells it from another with the same id.
+    #[serde(default)]
+    pub order_created: Option<Timestamp>,
     /// The name of the vendor, for people.
     pub vendor_name: Option<String>,
     /// Where it stands.
@@ -373,6 +376,7 @@ impl SyncRecord {
             version: RECORD_VERSION,
             key,
             order_number,
+            order_created: None,
             vendor_name: None,
             state: State::Queued,
             generation: 1,

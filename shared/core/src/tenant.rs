@@ -25,6 +25,20 @@ pub struct AutotaskCredentials {
     pub integration_code: SecretString,
 }
 
+/// Which Autotask database an API user belongs to: a number that Autotask gave its customer.
+///
+/// It stays the same when the database moves to another zone, unlike the addresses.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AutotaskDatabase(String);
+
+impl AutotaskDatabase {
+    /// Takes the number as text.
+    pub const fn new(text: String) -> Self {
+        Self(text)
+    }
+}
+
 /// The right to call QuickBooks for one realm. Never serialised as it is; the vault seals it.
 #[derive(Clone, Debug)]
 pub struct Grant {
@@ -94,6 +108,8 @@ pub struct TenantStatus {
     pub autotask_web_url: Option<String>,
     /// The name of the Autotask API user, for people.
     pub autotask_user: Option<String>,
+    /// The Autotask database that the tenant's history is from, once it is known.
+    pub autotask_database: Option<AutotaskDatabase>,
     /// The time zone of the QuickBooks company, as it was last seen.
     pub company_time_zone: Option<String>,
 }

@@ -36,7 +36,7 @@ use crate::{
     },
     record::{Origin, StateName, SyncRecord},
     settings::{BillDate, Chosen, ItemMatch, MissingItem, NumberSource, Settings},
-    tenant::{KnownNames, Stored, TenantStatus},
+    tenant::{AutotaskDatabase, KnownNames, Stored, TenantStatus},
     text::match_key,
     usecase::{Engine, Ports, SyncReport, SyncRequest},
 };
@@ -914,12 +914,17 @@ impl Autotask for World {
         })
     }
 
+    async fn database(&self) -> Result<Option<AutotaskDatabase>, Failure> {
+        Ok(None)
+    }
+
     async fn report(&self) -> Result<AutotaskReport, Failure> {
         let lost = || Failure::new(Code::AutotaskUnreachable);
         self.effect(lost, |inner| {
             Ok(AutotaskReport {
                 zone_host: String::new(),
                 web_url: String::new(),
+                database: None,
                 may_read_orders: true,
                 may_write_orders: true,
                 may_read_lines: true,

@@ -12,6 +12,7 @@ mod ensure;
 mod enter;
 mod facts;
 mod fail;
+mod identity;
 mod link;
 mod mail;
 mod names;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use purser_autotask::TenantGate;
+use purser_autotask::{AutotaskClient, TenantGate};
 use purser_core::{
     failure::Failure,
     ids::{RealmId, TenantId},
@@ -11,7 +11,7 @@ use purser_core::{
         Autotask as _, AutotaskReport, Clock, DocumentKind, Expected, GrantStore as _, Lane,
         Ledger, StoreError,
     },
-    tenant::{AutotaskCredentials, TenantStatus},
+    tenant::{AutotaskCredentials, AutotaskDatabase, TenantStatus},
     usecase::{Engine, Ports, load, update},
 };
 use purser_quickbooks::{Tokens, connect_with_refresh_token, first_grant, prove_realm};
@@ -70,6 +70,10 @@ pub struct Connected {
     pub zone_host: Option<String>,
     /// The name of the QuickBooks company, when that side was connected now.
     pub company: Option<String>,
+    /// Whether the tenant's work may go on at once: it works for the same API user as before, or
+    /// for a database that is known to be the one its history is from.
+    #[serde(skip)]
+    pub goes_on: bool,
 }
 
 /// Tries the given sides and stores them. Whatever stopped the tenant before is cleared.
@@ -92,6 +96,12 @@ where
         Some(credentials) => Some(try_autotask(outside, tenant, credentials).await?),
         None => None,
     };
+    let place = match autotask.as_ref().zip(report.as_ref()) {
+        Some((credentials, report)) => {
+            Some(refuse_other_database(engine, outside, tenant, (credentials, report)).await?)
+        }
+        None => None,
+    };
     let company = match &grant {
         Some(grant) => Some(connect_quickbooks(outside, tenant, grant).await?),
         None => None,
@@ -102,16 +112,92 @@ where
             .put_autotask(tenant, credentials)
             .await?;
     }
+    if place.as_ref().is_some_and(|place| place.is_another) {
+        // Labels of the database that was left.
+        let store = engine.ports().store();
+        store.remove_document(tenant, DocumentKind::Labels).await?;
+    }
     outside.forget(tenant);
+    let goes_on = place.as_ref().is_none_or(|place| place.goes_on);
+    let database = place.and_then(|place| place.database);
     let quickbooks = grant.map(|grant| grant.realm).zip(company.clone());
     let user = autotask.map(|credentials| credentials.user);
-    note(engine, tenant, user.zip(report.clone()), quickbooks).await?;
+    let noted = user
+        .zip(report.clone())
+        .map(|(user, report)| (user, report, database));
+    note(engine, tenant, noted, quickbooks).await?;
     engine.clear_trouble(tenant).await?;
     Ok(Connected {
         tenant: tenant.clone(),
         zone_host: report.map(|report| report.zone_host),
         company,
+        goes_on,
     })
+}
+
+/// Which database new credentials lead to, beside what was known before.
+struct Place {
+    /// What is known of it from now on.
+    database: Option<AutotaskDatabase>,
+    /// Whether it is known to be another one than before.
+    is_another: bool,
+    /// See [`Connected::goes_on`].
+    goes_on: bool,
+}
+
+/// A tenant's records name orders by their ids, which mean nothing in another Autotask database:
+/// there the number of a bill would be written on an order that has nothing to do with it. Where
+/// one of the two is not known nothing is compared, and without records there is nothing to mix.
+async fn refuse_other_database<C, L, P>(
+    engine: &Engine<P>,
+    outside: &LiveOutside<C, L>,
+    tenant: &TenantId,
+    (credentials, report): (&AutotaskCredentials, &AutotaskReport),
+) -> Result<Place, ConnectError>
+where
+    C: Clock + 'static,
+    L: Ledger + 'static,
+    P: Ports,
+{
+    // What cannot be unsealed any more must not keep anybody from entering it again.
+    let stored = outside.connections().autotask(tenant).await;
+    let stored = stored.ok().flatten().map(|stored| stored.value);
+    let before = match engine.status(tenant).await?.autotask_database {
+        Some(known) => Some(known),
+        None => match &stored {
+            Some(stored) => database_of(outside, tenant, stored).await,
+            None => None,
+        },
+    };
+    let now = report.database.clone();
+    let is_known = before.is_some() && now.is_some();
+    let is_another = is_known && before != now;
+    let counts = engine.ports().store().counts(tenant).await?;
+    let has_history = counts.iter().any(|(_, count)| *count > 0);
+    if is_another && has_history {
+        return Err(Failure::new(Code::AutotaskOtherDatabase).into());
+    }
+    let same_user = stored.is_some_and(|stored| is_same(&stored.user, &credentials.user));
+    Ok(Place {
+        database: if has_history { before.or(now) } else { now },
+        is_another,
+        goes_on: !has_history || same_user || is_known,
+    })
+}
+
+fn is_same(one: &str, other: &str) -> bool {
+    one.trim().to_lowercase() == other.trim().to_lowercase()
+}
+
+/// The database of the credentials stored so far. Only their user's name is sent, so that this
+/// works when their secret is no longer accepted; that it may fail stops nothing.
+async fn database_of<C: Clock + 'static, L: Ledger + 'static>(
+    outside: &LiveOutside<C, L>,
+    tenant: &TenantId,
+    credentials: &AutotaskCredentials,
+) -> Option<AutotaskDatabase> {
+    let found = trial(outside, tenant, credentials).database().await;
+    found.ok().flatten()
 }
 
 /// Asks Autotask what these credentials may do, before they are stored.
@@ -120,11 +206,19 @@ async fn try_autotask<C: Clock + 'static, L: Ledger + 'static>(
     tenant: &TenantId,
     credentials: &AutotaskCredentials,
 ) -> Result<AutotaskReport, Failure> {
-    // A gate of its own: old credentials that were refused must not stop the new ones.
+    trial(outside, tenant, credentials).report().await
+}
+
+/// A client for a trial. It has a gate of its own: old credentials that were refused must not stop
+/// the new ones.
+fn trial<C: Clock + 'static, L: Ledger + 'static>(
+    outside: &LiveOutside<C, L>,
+    tenant: &TenantId,
+    credentials: &AutotaskCredentials,
+) -> AutotaskClient<C> {
     let gate = Arc::new(TenantGate::default());
     let limits = (0, Lane::Person, TRIAL_SHARE);
-    let trial = outside.autotask_with(tenant, gate, credentials.clone(), limits);
-    trial.report().await
+    outside.autotask_with(tenant, gate, credentials.clone(), limits)
 }
 
 /// The tenant that is connected to a realm, if there is one.
@@ -220,13 +314,14 @@ async fn connect_quickbooks<C: Clock + 'static, L: Ledger + 'static>(
 async fn note<P: Ports>(
     engine: &Engine<P>,
     tenant: &TenantId,
-    autotask: Option<(String, AutotaskReport)>,
+    autotask: Option<(String, AutotaskReport, Option<AutotaskDatabase>)>,
     quickbooks: Option<(RealmId, String)>,
 ) -> Result<(), StoreError> {
     let note = |status: &mut TenantStatus| {
-        if let Some((user, report)) = &autotask {
+        if let Some((user, report, database)) = &autotask {
             status.autotask_broken = None;
             status.autotask_user = Some(user.clone());
+            status.autotask_database.clone_from(database);
             status.autotask_web_url = Some(report.web_url.clone()).filter(|url| !url.is_empty());
         }
         if let Some((realm, company)) = &quickbooks {
@@ -274,7 +369,8 @@ where
         let clear = |status: &mut TenantStatus| {
             let realm = status.realm.take();
             let before = std::mem::take(status);
-            // Links and times of the history stay readable.
+            // Links and times of the history stay readable, and whose orders it tells of is known.
+            status.autotask_database = before.autotask_database;
             status.autotask_web_url = before.autotask_web_url;
             status.company_name = before.company_name;
             status.company_time_zone = before.company_time_zone;

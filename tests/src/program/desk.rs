@@ -87,6 +87,23 @@ impl Desk {
         ])
     }
 
+    /// Tries to enter Autotask credentials alone.
+    #[track_caller]
+    pub fn add_autotask(&self, company: &Value) -> Answer {
+        let secret = self.file("secret", text(company, "autotask_secret"));
+        self.purser(&[
+            "connection",
+            "add",
+            text(company, "tenant"),
+            "--autotask-user",
+            text(company, "autotask_user"),
+            "--autotask-secret-file",
+            path(&secret),
+            "--integration-code",
+            text(company, "integration_code"),
+        ])
+    }
+
     /// Another value of one variable of the environment; empty removes it.
     pub fn set(&mut self, name: &str, value: &str) {
         self.environment.insert(name.to_owned(), value.to_owned());

@@ -211,6 +211,12 @@ impl Stage {
         todo
     }
 
+    /// Nothing was written to Autotask for this order: no number, no mark and no to-do.
+    pub fn assert_untouched_number(&self, order: i64) {
+        assert_eq!(self.number(order), None, "order {order}");
+        assert_eq!(self.todos_of(order).len(), 0, "order {order}");
+    }
+
     /// Nothing was written anywhere for this order.
     pub fn assert_untouched(&self, order: i64, number: Option<&str>) {
         assert_eq!(self.number(order).as_deref(), number, "order {order}");

@@ -5,6 +5,7 @@
 mod bills;
 mod calls;
 mod currencies;
+mod databases;
 mod eligibility;
 mod hands;
 mod mails;

@@ -5,10 +5,13 @@ use std::time::Duration;
 use http::{Method, StatusCode};
 use purser_core::ports::{DocumentKind, Ledger as _};
 use purser_simulators::{
-    autotask::{Action, Entity},
+    autotask::{Action, DatabaseSeed, Entity},
     intuit::Role,
 };
-use purser_tests::visitor::{Company, Site, Visitor};
+use purser_tests::{
+    stage::Stage,
+    visitor::{Company, Site, Visitor},
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -258,4 +261,60 @@ async fn a_connection_that_was_ended_at_intuit_is_told_and_made_again_in_one_ste
     let _done = connected.expect_to("/connection?done=quickbooks");
     stage.live(Duration::from_mins(1)).await;
     stage.assert_billed(order, "799.98").await;
+}
+
+/// The sealed credentials and the user that people are shown.
+async fn connected_as(stage: &Stage) -> (Option<String>, Option<String>) {
+    let kind = DocumentKind::Autotask;
+    let sealed = stored(stage, &stage.tenant, kind).await;
+    (sealed, stage.status().await.autotask_user)
+}
+
+#[tokio::test(start_paused = true)]
+async fn credentials_of_another_database_are_refused_on_the_form_and_nothing_is_saved() {
+    let (mut stage, company, mut visitor) = at_work().await;
+    company.add_order();
+    stage.run().await;
+    let other = stage.add_company("9130350000000777", "South Harbor", "api@south.example");
+    let before = connected_as(&stage).await;
+    let refused = other.enter_credentials(&mut visitor).await;
+    let _page = refused
+        .expect(StatusCode::UNPROCESSABLE_ENTITY)
+        .shows("These credentials belong to another Autotask database")
+        .shows("Enter an API user of the same database")
+        .shows("value=\"api@south.example\"")
+        .hides(&other.database.seed().secret);
+    let body = other.credentials().map(|(name, value)| (name, value));
+    let body = json!(
+        body.into_iter()
+            .collect::<std::collections::BTreeMap<_, _>>()
+    );
+    let refused = visitor.call(Method::PUT, "/connection/autotask", Some(&body));
+    let refused = refused.await.expect(StatusCode::CONFLICT);
+    assert_eq!(refused.code(), "connection.autotask_other_database");
+    assert_eq!(connected_as(&stage).await, before);
+    assert!(stage.scan_due().await.is_empty(), "no run was started");
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_user_starts_no_run_at_once_unless_the_database_is_known_to_be_the_same() {
+    for is_known in [true, false] {
+        let (mut stage, company, mut visitor) = at_work().await;
+        company.add_order();
+        stage.run().await;
+        let mut second = stage.add_company("9130350000000777", "Second", "second@x.example");
+        let seed = DatabaseSeed {
+            api_user: "third@x.example".to_owned(),
+            ci: Some(company.database.seed().number()),
+            ..DatabaseSeed::default()
+        };
+        second.database = stage.simulators.autotask.add_database(seed);
+        second
+            .database
+            .switch(|switches| switches.number_untold = !is_known);
+        let entered = second.enter_credentials(&mut visitor).await;
+        let _done = entered.expect_to("/connection?done=autotask");
+        let runs = stage.scan_due().await.len();
+        assert_eq!(runs, usize::from(is_known), "known: {is_known}");
+    }
 }

@@ -56,7 +56,8 @@ async fn add(
     let connected = connect::connect(&program.engine, outside, &tenant, autotask, grant).await;
     let connected = connected.map_err(|error| refused(error, args))?;
     let has_settings = program.engine.settings(&tenant).await?.is_some();
-    if has_settings {
+    let starts = has_settings && connected.goes_on;
+    if starts {
         program.engine.start_now(&tenant).await?;
     }
     output.show(&connected, |connected| {
@@ -68,9 +69,14 @@ async fn add(
             .company
             .as_deref()
             .map(|c| format!("QuickBooks: {c}\n"));
-        let next = match has_settings {
-            true => "The settings are kept; the first run starts at once.",
-            false => "Next: purser settings choices, then purser settings import FILE.",
+        let next = match (has_settings, starts) {
+            (true, true) => "The settings are kept; the first run starts at once.",
+            (true, false) => {
+                "The settings are kept. This is another API user than before, and Autotask does \
+                 not tell whether it belongs to the same database: make sure that it does, then \
+                 purser sync."
+            }
+            (false, _) => "Next: purser settings choices, then purser settings import FILE.",
         };
         format!(
             "Connected {}.\n{}{}{next}",

@@ -8,6 +8,7 @@ use crate::{
     orders::{
         CurrencyTable, Order, OrderLine, Organisation, PickListValue, Product, Resource, Todo,
     },
+    tenant::AutotaskDatabase,
 };
 
 /// An error to-do to be created under organisation 0.
@@ -41,6 +42,8 @@ pub struct AutotaskReport {
     pub zone_host: String,
     /// Address at which people open Autotask, ending with a slash.
     pub web_url: String,
+    /// Which database it is; `None` when Autotask does not tell.
+    pub database: Option<AutotaskDatabase>,
     /// Whether purchase orders may be read.
     pub may_read_orders: bool,
     /// Whether purchase orders may be written.
@@ -135,6 +138,9 @@ pub trait Autotask: Send + Sync {
         id: TodoId,
         at: Timestamp,
     ) -> impl Future<Output = Result<(), Failure>> + Send;
+
+    /// Which database the API user belongs to; `None` when Autotask does not tell.
+    fn database(&self) -> impl Future<Output = Result<Option<AutotaskDatabase>, Failure>> + Send;
 
     /// Finds out what the API user may do.
     fn report(&self) -> impl Future<Output = Result<AutotaskReport, Failure>> + Send;

@@ -143,7 +143,7 @@ fn the_table_of_legal_transitions_is_exactly_this() {
             &[Queued, Planned, Created, Refused, NeedsPerson, Skipped],
         ),
         (Created, &[Queued, Created, Linked, NeedsPerson, Orphaned]),
-        (Linked, &[Created, Linked, Orphaned]),
+        (Linked, &[Created, Linked, NeedsPerson, Orphaned]),
         (Refused, &[Queued, Refused, Skipped]),
         (
             NeedsPerson,

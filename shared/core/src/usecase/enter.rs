@@ -47,10 +47,10 @@ impl<P: Ports> Attempt<'_, P> {
         {
             wait.not_before = now;
         }
-        if let Some(order) = &job.order {
-            job.record.order_number = order.display_number();
+        if self.stop_another(index).await? {
+            return Ok(());
         }
-        match judge(job, &window, self.origin) {
+        match judge(&self.jobs[index], &window, self.origin) {
             Judged::GoOn => Ok(()),
             Judged::Reopen => self.reopen(index).await,
             Judged::Skip(reason) => self.skip(index, reason).await,

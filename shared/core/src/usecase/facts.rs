@@ -13,7 +13,7 @@ use crate::{
     orders::{Order, OrderLine, Organisation, Product},
     plan::{Facts, bill_date, number},
     ports::{Autotask, DocumentKind, QuickBooks},
-    tenant::Labels,
+    tenant::{Labels, TenantStatus},
 };
 
 use super::{Ports, attempt::Attempt, documents};
@@ -191,7 +191,28 @@ impl<P: Ports> super::Engine<P> {
             payment_terms: autotask.payment_terms().await?,
         };
         documents::store(store, tenant, DocumentKind::Labels, &labels).await?;
+        self.learn_database(tenant, autotask).await?;
         Ok(labels)
+    }
+
+    /// Notes which Autotask database the tenant works with, unless that is known already. It is
+    /// only learnt here: what differs is refused where credentials are entered.
+    async fn learn_database(
+        &self,
+        tenant: &crate::ids::TenantId,
+        autotask: &impl Autotask,
+    ) -> Result<(), Failure> {
+        if let Some(database) = autotask.database().await? {
+            let learn = |status: &mut TenantStatus| {
+                let is_new = status.autotask_database.is_none();
+                status
+                    .autotask_database
+                    .get_or_insert_with(|| database.clone());
+                is_new
+            };
+            self.update_status(tenant, learn).await?;
+        }
+        Ok(())
     }
 }
 

@@ -603,8 +603,16 @@ fn an_order_that_left_the_scans_filter_half_done_is_finished() {
     scan(&world);
     world.lock().refusals.push(Code::QuickBooksFailing);
     world.sync(Origin::Scan).unwrap();
-    world.lock().orders.get_mut(&ORDER).unwrap().created =
-        Some(crate::testing::at("2020-01-01T00:00:00Z"));
+    let long_ago = Some(crate::testing::at("2020-01-01T00:00:00Z"));
+    world.lock().orders.get_mut(&ORDER).unwrap().created = long_ago;
+    // It always was that old: with another moment it would be another order.
+    world
+        .lock()
+        .records
+        .get_mut(&ORDER)
+        .unwrap()
+        .0
+        .order_created = long_ago;
     assert_linked(&world, "too old by now");
 }
 

@@ -67,8 +67,8 @@ pub struct DatabaseSeed {
     pub zone_name: String,
     /// First part of the zone's address; empty for none.
     pub zone_path: String,
-    /// The customer's number.
-    pub ci: i64,
+    /// The customer's number, which names the database; made from the API user's name when none.
+    pub ci: Option<i64>,
     /// Name of company 0, the customer itself.
     pub company_name: String,
     /// Three-letter code of the internal currency.
@@ -87,12 +87,22 @@ impl Default for DatabaseSeed {
             integration_code: "SIMULATEDTRACKINGIDENTIFIER".into(),
             zone_name: "America East".into(),
             zone_path: "webservices3".into(),
-            ci: 123_456,
+            ci: None,
             company_name: "Example MSP".into(),
             internal_currency: "USD".into(),
             status_ids: [13, 27, 8, 41, 19],
             switches: AutotaskSwitches::default(),
         }
+    }
+}
+
+impl DatabaseSeed {
+    /// The customer's number: another one for each API user, unless it was given.
+    pub fn number(&self) -> i64 {
+        let spread = |sum: i64, byte: u8| (sum * 31 + i64::from(byte)) % 900_000;
+        let user = self.api_user.trim().to_lowercase();
+        let made = user.bytes().fold(7, spread);
+        self.ci.unwrap_or(100_000 + made)
     }
 }
 

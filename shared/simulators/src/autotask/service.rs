@@ -134,12 +134,15 @@ fn zone(world: Option<&World>, public_url: &str) -> Outcome {
     let Some(world) = world else {
         return Err(Refusal::error("Zone information could not be determined"));
     };
-    Ok(json!({
+    let mut zone = json!({
         "zoneName": world.profile.seed.zone_name,
         "url": world.profile.zone_url(public_url),
         "webUrl": world.profile.web_url(public_url),
-        "ci": world.profile.seed.ci,
-    }))
+    });
+    if !world.profile.switches().number_untold {
+        zone["ci"] = world.profile.seed.number().into();
+    }
+    Ok(zone)
 }
 
 fn check_permission(world: &World, resource: &Resource) -> Result<(), Refusal> {

@@ -58,6 +58,8 @@ pub struct AutotaskSwitches {
     pub read_after_write_lag_ms: u64,
     /// The database has moved to this zone path; the old zone answers 401.
     pub moved_to_zone: Option<String>,
+    /// The zone lookup does not tell the customer's number.
+    pub number_untold: bool,
     /// New orders get no purchase order number.
     pub numbering_off: bool,
     /// When false, foreign currencies answer as inactive.
@@ -95,6 +97,7 @@ impl Default for AutotaskSwitches {
             fraction_digits: FractionDigits::Mixed,
             read_after_write_lag_ms: 0,
             moved_to_zone: None,
+            number_untold: false,
             numbering_off: false,
             multi_currency: true,
             hourly_limit: 10_000,

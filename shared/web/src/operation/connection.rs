@@ -73,8 +73,8 @@ impl<P: LivePorts> Web<P> {
             credentials,
             None,
         );
-        match connected.await {
-            Ok(_) => {}
+        let goes_on = match connected.await {
+            Ok(connected) => connected.goes_on,
             Err(ConnectError::Failed { failure, .. }) => {
                 let error = WebError::from(failure);
                 return self
@@ -82,7 +82,7 @@ impl<P: LivePorts> Web<P> {
                     .await;
             }
             Err(ConnectError::RealmTaken(_)) => return Err(WebError::bug()),
-        }
+        };
         let directory = self.directory(call.now);
         let text = "entered Autotask credentials.";
         directory
@@ -93,7 +93,9 @@ impl<P: LivePorts> Web<P> {
                 text,
             )
             .await?;
-        self.go_on(&seat.tenant).await?;
+        if goes_on {
+            self.go_on(&seat.tenant).await?;
+        }
         let standing = self.standing(&seat.tenant).await?;
         let then = match standing.is_set_up() {
             true => "/connection?done=autotask",

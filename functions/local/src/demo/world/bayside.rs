@@ -130,7 +130,7 @@ fn seed(simulators: &Simulators, _: Timestamp) -> Filled {
         api_user: "purser@bayside.example".to_owned(),
         secret: "demo-secret-bayside".to_owned(),
         integration_code: "BAYSIDEDEMOTRACKINGCODE".to_owned(),
-        ci: 100_405,
+        ci: Some(100_405),
         company_name: "Bayside Managed Services".to_owned(),
         ..DatabaseSeed::default()
     };

@@ -50,7 +50,7 @@ fn seed(simulators: &Simulators, _: Timestamp) -> Filled {
         api_user: "purser@glacier-systems.example".to_owned(),
         secret: "demo-secret-glacier-systems".to_owned(),
         integration_code: "GLACIERSYSTEMSDEMOTRACKINGI".to_owned(),
-        ci: 100_404,
+        ci: Some(100_404),
         company_name: "Glacier Systems".to_owned(),
         internal_currency: "CAD".to_owned(),
         ..DatabaseSeed::default()

@@ -111,7 +111,7 @@ fn seed(simulators: &Simulators, _: Timestamp) -> Filled {
         api_user: "purser@north-harbor.example".to_owned(),
         secret: "demo-secret-north-harbor".to_owned(),
         integration_code: "NORTHHARBORDEMOTRACKINGCODE".to_owned(),
-        ci: 100_401,
+        ci: Some(100_401),
         company_name: "North Harbor IT".to_owned(),
         ..DatabaseSeed::default()
     };

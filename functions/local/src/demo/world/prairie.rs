@@ -174,7 +174,7 @@ fn seed(simulators: &Simulators, now: Timestamp) -> Filled {
         api_user: "purser@prairie-tech.example".to_owned(),
         secret: "demo-secret-prairie-tech".to_owned(),
         integration_code: "PRAIRIETECHDEMOTRACKINGCODE".to_owned(),
-        ci: 100_402,
+        ci: Some(100_402),
         company_name: "Prairie Tech Partners".to_owned(),
         ..DatabaseSeed::default()
     };

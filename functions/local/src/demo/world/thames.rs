@@ -134,7 +134,7 @@ fn seed(simulators: &Simulators, now: Timestamp) -> Filled {
         integration_code: "THAMESMANAGEDDEMOTRACKINGID".to_owned(),
         zone_name: "UK".to_owned(),
         zone_path: "webservices16".to_owned(),
-        ci: 100_403,
+        ci: Some(100_403),
         company_name: "Thames Managed Services".to_owned(),
         internal_currency: "GBP".to_owned(),
         ..DatabaseSeed::default()

@@ -17,7 +17,34 @@ async fn the_zone_is_told_without_credentials_and_in_any_letter_case() {
         format!("{PUBLIC}/webservices3/ATServicesRest/")
     );
     assert_eq!(zone["webUrl"], format!("{PUBLIC}/ww3/"));
-    assert_eq!(zone["ci"], 123_456);
+    assert_eq!(zone["ci"], bench.database.seed().number());
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_database_has_a_number_of_its_own_which_can_be_given_or_withheld() {
+    let bench = Bench::new();
+    let add = |api_user: &str, ci| {
+        let api_user = api_user.to_owned();
+        let seed = crate::autotask::DatabaseSeed {
+            api_user,
+            ci,
+            ..crate::autotask::DatabaseSeed::default()
+        };
+        bench.simulators.autotask.add_database(seed)
+    };
+    let ask = async |user: &str| {
+        let path = format!("{PUBLIC}/atservicesrest/v1.0/zoneInformation?user={user}");
+        bench.get(&path).await.1["ci"].clone()
+    };
+    add("api@one.example", None);
+    let two = add("api@two.example", None);
+    add("api@three.example", Some(77));
+    let (one, other) = (ask("api@one.example").await, ask("api@two.example").await);
+    assert!(one.is_i64() && other.is_i64(), "{one} {other}");
+    assert_ne!(one, other);
+    assert_eq!(ask("api@three.example").await, 77);
+    two.switch(|switches| switches.number_untold = true);
+    assert_eq!(ask("api@two.example").await, serde_json::Value::Null);
 }
 
 #[tokio::test(start_paused = true)]
