@@ -13,8 +13,8 @@ use crate::addresses::{Names, ask_with, assert_refusal, changing, holdings, set}
 /// other one has switched to the second company.
 struct Tabs {
     stage: Stage,
-    stale: Visitor,
-    fresh: Visitor,
+    old_tab: Visitor,
+    new_tab: Visitor,
     second: Company,
     tenant: String,
 }
@@ -25,15 +25,15 @@ async fn tabs() -> Tabs {
     let second = stage.add_company("9130350000000777", "South Harbor", "api@south.example");
     second.admit(&stage, Site::OWNER, purser_simulators::intuit::Role::Admin);
     owner.form_secret().await;
-    let stale = owner.clone();
+    let old_tab = owner.clone();
     let connected = owner.connect(Site::OWNER, &second.realm, true).await;
     let _done = connected.expect_to("/set-up?done=quickbooks");
     let tenant = owner.read("/me").await["tenant"].clone();
     Tabs {
         tenant: tenant.as_str().expect("a tenant").to_owned(),
         stage,
-        stale,
-        fresh: owner,
+        old_tab,
+        new_tab: owner,
         second,
     }
 }
@@ -67,7 +67,7 @@ async fn a_form_never_acts_on_another_company_than_it_shows() {
         if is_own && address.path != "/connection/quickbooks" {
             continue;
         }
-        let mut tab = tabs.stale.clone();
+        let mut tab = tabs.old_tab.clone();
         let sent = (&Names::default(), "");
         let reply = ask_with(&tabs.stage, &mut tab, &address, sent).await;
         assert_other(&reply);
@@ -76,13 +76,13 @@ async fn a_form_never_acts_on_another_company_than_it_shows() {
     assert!(asked > 15, "{asked} forms");
     assert_eq!(tabs.held().await, before);
     // Once the page was loaded again, its forms work for the company that it shows then.
-    let mut tab = tabs.stale.clone();
+    let mut tab = tabs.old_tab.clone();
     tab.get("/home").await;
     let invited = [("email", "a@b.example"), ("role", "viewer")];
     let invited = tab.submit("/people", &invited).await;
     let _invited = invited.expect_to("/people?done=invited");
-    let mut fresh = tabs.fresh.clone();
-    let people = fresh.read("/people").await;
+    let mut new_tab = tabs.new_tab.clone();
+    let people = new_tab.read("/people").await;
     assert_eq!(people["invitations"][0]["email"], "a@b.example");
 }
 
@@ -90,11 +90,11 @@ async fn a_form_never_acts_on_another_company_than_it_shows() {
 async fn a_form_that_was_shown_before_a_company_was_connected_acts_on_none() {
     let (stage, company, mut visitor) = crate::support::newcomer().await;
     visitor.get("/set-up").await;
-    let mut stale = visitor.clone();
+    let mut old_tab = visitor.clone();
     let connected = visitor.connect(Site::OWNER, &company.realm, false).await;
     let _done = connected.expect_to("/set-up?done=quickbooks");
     let before = crate::support::exchanges(&stage);
-    assert_other(&stale.submit("/connection/quickbooks", &[]).await);
+    assert_other(&old_tab.submit("/connection/quickbooks", &[]).await);
     assert_eq!(crate::support::exchanges(&stage), before);
 }
 
@@ -102,14 +102,14 @@ async fn a_form_that_was_shown_before_a_company_was_connected_acts_on_none() {
 async fn what_names_its_own_aim_works_from_every_tab() {
     let tabs = tabs().await;
     let first = [("tenant", tabs.stage.tenant.as_str())];
-    let chosen = tabs.stale.clone().submit("/companies", &first).await;
+    let chosen = tabs.old_tab.clone().submit("/companies", &first).await;
     let _chosen = chosen.expect_to("/home?done=company");
-    let mut fresh = tabs.fresh.clone();
-    assert_eq!(fresh.read("/me").await["tenant"], first[0].1);
+    let mut new_tab = tabs.new_tab.clone();
+    assert_eq!(new_tab.read("/me").await["tenant"], first[0].1);
     let second = [("tenant", tabs.tenant.as_str())];
-    let chosen = fresh.submit("/companies", &second).await;
+    let chosen = new_tab.submit("/companies", &second).await;
     let _chosen = chosen.expect_to("/home?done=company");
-    let out = tabs.stale.clone().submit("/sign-out", &[]).await;
+    let out = tabs.old_tab.clone().submit("/sign-out", &[]).await;
     let _out = out.expect_to("/sign-in?done=signed-out");
 }
 
@@ -125,10 +125,10 @@ async fn a_program_may_say_which_company_it_means() {
         }
         for wrong in [first.as_str(), "", "nobodys-company"] {
             let body = if address.reads_json { "{}" } else { "" };
-            let request = crate::addresses::proper(&mut tabs.fresh, &address, &names, body);
+            let request = crate::addresses::proper(&mut tabs.new_tab, &address, &names, body);
             let mut request = request.await;
             set(&mut request, "x-purser-company", Some(wrong));
-            let reply = tabs.fresh.send(request).await;
+            let reply = tabs.new_tab.send(request).await;
             assert_refusal(&address, &reply, StatusCode::CONFLICT, "company.other");
         }
     }
@@ -137,13 +137,13 @@ async fn a_program_may_say_which_company_it_means() {
         .into_iter()
         .find(|address| address.is_api && address.path.ends_with("/me"));
     let address = address.expect("an address");
-    let mut request = crate::addresses::proper(&mut tabs.fresh, &address, &names, "").await;
+    let mut request = crate::addresses::proper(&mut tabs.new_tab, &address, &names, "").await;
     set(&mut request, "x-purser-company", Some(&tabs.tenant));
-    let me = tabs.fresh.send(request).await.expect(StatusCode::OK);
+    let me = tabs.new_tab.send(request).await.expect(StatusCode::OK);
     assert_eq!(me.json()["tenant"], tabs.tenant);
     let body = json!({ "tenant": first });
     let chosen = tabs
-        .fresh
+        .new_tab
         .call(Method::POST, "/companies/current", Some(&body));
     let _chosen = chosen.await.expect(StatusCode::OK);
 }
