@@ -159,6 +159,7 @@ async fn application(
     let options = WebOptions {
         public_url: NOWHERE.parse()?,
         intuit_origins: NOWHERE.to_owned(),
+        sends_mail: false,
         demo: None,
     };
     let cookie = bench_session(&**store, &tenant(), Timestamp::now()).await?;

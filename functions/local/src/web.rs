@@ -72,6 +72,7 @@ impl Door {
         let options = WebOptions {
             public_url: url.clone(),
             intuit_origins: intuit_origins(&program.configuration.endpoints),
+            sends_mail: program.configuration.mail.is_some(),
             demo,
         };
         let web = Arc::new(Web::new(Arc::clone(&program.engine), options));

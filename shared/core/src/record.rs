@@ -308,8 +308,44 @@ pub struct Request {
     pub asked_at: Timestamp,
     /// Where the result goes; `None` when no address is known.
     pub mail_to: Option<String>,
+    /// Who else was promised the result, by wishes before this one that were not answered yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also_to: Vec<String>,
     /// Whether the "still waiting" mail was sent.
     pub told_waiting: bool,
+}
+
+impl Request {
+    /// The most addresses that earlier wishes leave behind: a record must stay small. Beyond them
+    /// the oldest gives way.
+    pub const ALSO_MAX: usize = 20;
+
+    /// Takes the place of an earlier wish without breaking its promise: whoever was to be told of
+    /// the result still is.
+    #[must_use]
+    pub fn instead_of(mut self, earlier: Option<Self>) -> Self {
+        let Some(earlier) = earlier else {
+            return self;
+        };
+        let promised = earlier.also_to.into_iter().chain(earlier.mail_to);
+        for address in promised {
+            if !self
+                .addresses()
+                .any(|known| known.eq_ignore_ascii_case(&address))
+            {
+                self.also_to.push(address);
+            }
+        }
+        let over = self.also_to.len().saturating_sub(Self::ALSO_MAX);
+        self.also_to.drain(..over);
+        self
+    }
+
+    /// Everyone who is to be told of the result, each once.
+    pub fn addresses(&self) -> impl Iterator<Item = &str> {
+        let all = self.mail_to.iter().chain(&self.also_to);
+        all.map(String::as_str)
+    }
 }
 
 /// The ledger's entry for one order.

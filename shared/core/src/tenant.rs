@@ -169,6 +169,18 @@ pub struct RunCounts {
     pub eligible: u64,
     /// Ineligible orders by reason code.
     pub ineligible: BTreeMap<String, u64>,
+    /// Those of them whose bill Purser has linked.
+    pub billed: u64,
+    /// Those of them that Purser has told a person of.
+    pub refused: u64,
+}
+
+impl RunCounts {
+    /// Orders that were left alone and that Purser has not dealt with either.
+    pub fn left_alone(&self) -> u64 {
+        let ineligible: u64 = self.ineligible.values().sum();
+        ineligible.saturating_sub(self.billed.saturating_add(self.refused))
+    }
 }
 
 /// Calls to both outside systems.

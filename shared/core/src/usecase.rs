@@ -17,6 +17,7 @@ mod link;
 mod mail;
 mod names;
 mod preview;
+mod rows;
 mod run;
 mod scan;
 mod send;

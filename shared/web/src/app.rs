@@ -36,6 +36,8 @@ pub struct WebOptions {
     pub public_url: Url,
     /// Where the browser is sent for Intuit's pages, for the content security policy.
     pub intuit_origins: String,
+    /// Whether mails leave by a relay; without one they are kept in the outbox.
+    pub sends_mail: bool,
     /// What a visitor of the demo needs to know.
     pub demo: Option<DemoHint>,
 }

@@ -19,9 +19,9 @@ pub use home::{
     FindingView, Home, Level, OldestWaiting, RunsView, SetUp, SetUpStep, SetUpStepName, StepState,
 };
 pub use order::{
-    AttemptStatus, AttemptView, BillLineView, BillView, MatchAction, MatchView, OrderRow, Orders,
-    OrdersFilter, OutcomeName, PreviewKind, PreviewView, Retried, RetriedOrder, Story, StoryEntry,
-    SyncForm,
+    AttemptStatus, AttemptView, BillLineView, BillView, MailState, MatchAction, MatchView,
+    OrderRow, Orders, OrdersFilter, OutcomeName, PreviewKind, PreviewView, Retried, RetriedOrder,
+    Story, StoryEntry, SyncForm,
 };
 pub use settings::{
     AutotaskForm, ChoiceView, Choices, FieldChange, OverrideView, SettingsChange, SettingsForm,

@@ -29,6 +29,15 @@ impl Stage {
 
     /// The application at this address.
     pub fn site_at(&self, public_url: &str) -> Site {
+        self.site_of(public_url, true)
+    }
+
+    /// The application where no mail relay is configured.
+    pub fn site_without_relay(&self) -> Site {
+        self.site_of("https://purser.example", false)
+    }
+
+    fn site_of(&self, public_url: &str, sends_mail: bool) -> Site {
         let url: Url = public_url.parse().expect("an address");
         let redirect = url.join("/oauth/callback").expect("an address");
         let tokens = self.simulators.intuit.tokens();
@@ -38,6 +47,7 @@ impl Stage {
         let options = WebOptions {
             public_url: url.clone(),
             intuit_origins: intuit_origins(&Endpoints::local(&base)),
+            sends_mail,
             demo: None,
         };
         Site {

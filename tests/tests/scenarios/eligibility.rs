@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use purser_core::record::{Origin, State, StateName};
+use purser_core::{
+    eligibility::Ineligible,
+    record::{Origin, State, StateName},
+};
 use purser_simulators::{
     autotask::{Action, OrderSeed, OrderStatus},
     quickbooks::RealmSeed,
@@ -190,7 +193,9 @@ async fn error_written_by_a_person_is_not_blank_in_any_letter_case() {
         });
         stage.run().await;
         stage.assert_untouched(order, Some(word));
-        assert!(stage.find_record(order).await.is_none());
+        let state = stage.record(order).await.state;
+        let reason = Ineligible::MarkedError;
+        assert_eq!(state, State::Skipped { reason }, "{word}");
     }
 }
 

@@ -65,6 +65,59 @@ async fn an_order_that_may_not_be_transferred_is_told_too() {
     );
 }
 
+const BOB: &str = "bob@example.com";
+
+#[tokio::test(start_paused = true)]
+async fn a_later_wish_without_an_address_keeps_the_promise_of_an_earlier_one() {
+    let mut stage = Stage::new().await;
+    let order = stage.add_plain();
+    stage.ask(order, Origin::Person, Some(ANN)).await;
+    stage.ask(order, Origin::Retry, None).await;
+    stage.drain().await;
+    stage.live(Duration::from_mins(40)).await;
+    stage.assert_billed(order, "799.98").await;
+    let mails = stage.mails().await;
+    assert_eq!(mails.len(), 1, "{mails:?}");
+    assert_eq!(mails[0].to, ANN);
+}
+
+#[tokio::test(start_paused = true)]
+async fn everyone_who_was_promised_the_result_is_told_once() {
+    let mut stage = Stage::new().await;
+    let order = stage.add_plain();
+    for to in [Some(ANN), Some(BOB), None, Some("Ann@Example.com")] {
+        stage.ask(order, Origin::Person, to).await;
+    }
+    stage.drain().await;
+    stage.live(Duration::from_mins(40)).await;
+    stage.assert_billed(order, "799.98").await;
+    let mut to: Vec<_> = stage
+        .mails()
+        .await
+        .into_iter()
+        .map(|mail| mail.to)
+        .collect();
+    to.sort();
+    assert_eq!(to, ["Ann@Example.com", BOB]);
+    // The next wish owes them nothing.
+    stage.retry(order).await;
+    assert_eq!(stage.mails().await.len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_promise_is_kept_when_the_later_wish_comes_while_the_order_waits() {
+    let (mut stage, order) = outage_of(System::QuickBooks, "POST bill").await;
+    stage.ask(order, Origin::Retry, None).await;
+    stage.drain().await;
+    stage.simulators.faults.clear();
+    stage.live_until_settled(&[order]).await;
+    stage.assert_billed(order, "799.98").await;
+    let mails = stage.mails().await;
+    let last = mails.last().expect("a mail");
+    assert_eq!(last.to, ANN);
+    assert!(last.subject.contains("billed as"), "{last:?}");
+}
+
 async fn outage_of(system: System, route: &str) -> (Stage, i64) {
     let mut stage = Stage::new().await;
     let order = stage.add_plain();

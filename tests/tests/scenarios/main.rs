@@ -8,6 +8,7 @@ mod currencies;
 mod databases;
 mod eligibility;
 mod hands;
+mod left_alone;
 mod mails;
 mod matching;
 mod refusals;

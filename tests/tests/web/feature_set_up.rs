@@ -299,7 +299,7 @@ async fn connect_starts_the_first_scan_at_once() {
     stage.live(Duration::from_secs(30)).await;
     stage.assert_billed(order, "799.98").await;
     let page = visitor.get("/set-up").await;
-    let _page = page.shows("1 order seen, 1 to be transferred");
+    let _page = page.shows("1 order seen: 1 to transfer");
 }
 
 #[tokio::test(start_paused = true)]

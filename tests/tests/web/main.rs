@@ -21,6 +21,7 @@ mod hostile_file;
 mod identity;
 mod interface;
 mod interface_story;
+mod left_alone;
 mod memberships;
 mod sessions;
 mod support;

@@ -58,6 +58,7 @@ impl<P: Ports> Engine<P> {
             origin,
             asked_at: self.now(),
             mail_to,
+            also_to: Vec::new(),
             told_waiting: false,
         };
         let joins_running = self.note_request(tenant, &realm, order, request).await?;
@@ -105,7 +106,7 @@ impl<P: Ports> Engine<P> {
                 SyncRecord::queued(key, order.to_string(), self.operation(), now)
             });
             let joins_running = record.lease.as_ref().is_some_and(|lease| now < lease.until);
-            record.request = Some(request.clone());
+            record.request = Some(request.clone().instead_of(record.request.take()));
             record.operation = self.operation();
             record.updated_at = now;
             let detail = json!({

@@ -40,17 +40,23 @@ pub(super) fn due(
         request.told_waiting = true;
         record.request = Some(request.clone());
     }
-    let Some(to) = request.mail_to.clone() else {
+    let addresses: Vec<_> = request.addresses().collect();
+    if addresses.is_empty() {
         return (Vec::new(), Vec::new());
-    };
+    }
     let told = entry(
         now,
         record.key.order,
         HistoryEvent::Told,
         "The result was put into the outbox.",
-        json!({ "attempt": request.attempt }),
+        json!({
+            "attempt": request.attempt,
+            "mail_to": addresses.join(", "),
+            "outcome": outcome.outcome,
+        }),
     );
-    (vec![write(record, outcome, &request, to, now)], vec![told])
+    let mail = |to: &str| write(record, outcome, &request, to.to_owned(), now);
+    (addresses.into_iter().map(mail).collect(), vec![told])
 }
 
 fn write(

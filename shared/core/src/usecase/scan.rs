@@ -1,33 +1,25 @@
 //! Scan: one pass over one tenant that finds eligible orders and queues them.
 
-use std::{collections::HashMap, time::Duration};
-
-use jiff::Timestamp;
-use serde_json::json;
+use std::time::Duration;
 
 use crate::{
     currency::CurrencyCase,
     eligibility::{Ineligible, Window},
     failure::{Failure, FailureClass},
-    ids::{OrderId, RealmId, RunNumber, StatusId, TenantId},
+    ids::{OrderId, RunNumber, StatusId, TenantId},
     notice::{Code, Notice},
     orders::Order,
-    ports::{
-        Autotask, Change, Clock as _, Expected, HistoryEvent, Lane, Ledger, Message, Outside,
-        Queue, StoreError, WorkMessage,
-    },
-    record::{Origin, RecordKey, SyncRecord},
+    ports::{Autotask, Clock as _, Lane, Message, Outside, Queue, StoreError, WorkMessage},
+    record::Origin,
     settings::Settings,
     tenant::{Labels, RunCounts},
     text::match_key,
 };
 
-use super::{Engine, Ports, attempt::entry};
+use super::{Engine, Ports, rows::Found};
 
 /// The label that means Submitted unless a tenant chose another.
 const SUBMITTED: &str = "Submitted";
-/// How many records are written in one batch.
-const BATCH: usize = 100;
 
 /// What one scan came to.
 #[derive(Clone, Debug, Default)]
@@ -199,7 +191,7 @@ impl<P: Ports> Engine<P> {
         let (window, orders) = self.read_window(tenant, &settings).await?;
         let mut report = ScanReport::default();
         report.counts.seen = orders.len() as u64;
-        let mut eligible = Vec::new();
+        let (mut eligible, mut left_alone) = (Vec::new(), Vec::new());
         for order in orders {
             match window.judge(&order, Origin::Scan) {
                 Ok(()) => eligible.push(order),
@@ -211,84 +203,24 @@ impl<P: Ports> Engine<P> {
                         .or_default() += 1;
                     report
                         .ineligible
-                        .push((order.id, order.display_number(), reason));
+                        .push((order.id, order.display_number(), reason.clone()));
+                    left_alone.push((order, reason));
                 }
             }
         }
         report.counts.eligible = eligible.len() as u64;
-        report.queued = self.write_rows(tenant, &realm, run, &eligible, now).await?;
+        let found = Found {
+            key: (tenant, &realm),
+            run,
+            eligible,
+            left_alone,
+        };
+        report.queued = self.write_rows(&found, &mut report.counts, now).await?;
         if status.trouble.is_some() && report.queued.is_empty() {
             // Nothing is held up by it any more; a later order finds out whether it is over.
             self.clear_trouble(tenant).await?;
         }
         Ok(report)
-    }
-
-    /// Writes a row for each order that has none, and returns those that have something to do now.
-    async fn write_rows(
-        &self,
-        tenant: &TenantId,
-        realm: &RealmId,
-        run: RunNumber,
-        eligible: &[Order],
-        now: Timestamp,
-    ) -> Result<Vec<OrderId>, StoreError> {
-        let ids: Vec<_> = eligible.iter().map(|order| order.id).collect();
-        let known = self.ports.store().records(tenant, realm, &ids).await?;
-        let known: HashMap<_, _> = known.into_iter().map(|r| (r.key.order, r)).collect();
-        let mut queued = Vec::with_capacity(eligible.len());
-        let mut changes = Vec::new();
-        for order in eligible {
-            match known.get(&order.id) {
-                Some(record) if rests(record, now) => {}
-                Some(_) => queued.push(order.id),
-                None => {
-                    changes.push(self.new_row(tenant, realm, run, order, now));
-                    queued.push(order.id);
-                }
-            }
-        }
-        while !changes.is_empty() {
-            let rest = changes.split_off(changes.len().min(BATCH));
-            // A conflict means that somebody else wrote the row a moment ago: it is there.
-            self.ports
-                .store()
-                .commit(std::mem::replace(&mut changes, rest))
-                .await?;
-        }
-        Ok(queued)
-    }
-
-    fn new_row(
-        &self,
-        tenant: &TenantId,
-        realm: &RealmId,
-        run: RunNumber,
-        order: &Order,
-        now: Timestamp,
-    ) -> Change {
-        let key = RecordKey {
-            tenant: tenant.clone(),
-            realm: realm.clone(),
-            order: order.id,
-        };
-        let mut record = SyncRecord::queued(key, order.display_number(), self.operation(), now);
-        record.run = Some(run);
-        let detail = json!({ "run": run });
-        let found = entry(
-            now,
-            order.id,
-            HistoryEvent::Found,
-            "The scan found the order.",
-            detail,
-        );
-        Change {
-            due_at: record.due_at(&self.policy),
-            record,
-            expected: Expected::Absent,
-            history: vec![found],
-            mails: Vec::new(),
-        }
     }
 
     async fn send_work(
@@ -323,16 +255,6 @@ impl<P: Ports> Engine<P> {
         });
         self.ports.queue().send(messages).await
     }
-}
-
-/// An order that waits, or that somebody works on, is left to the sweeper.
-fn rests(record: &SyncRecord, now: Timestamp) -> bool {
-    let waits = record
-        .wait
-        .as_ref()
-        .is_some_and(|wait| now < wait.not_before);
-    let held = record.lease.as_ref().is_some_and(|lease| now < lease.until);
-    waits || held
 }
 
 enum ScanError {

@@ -88,6 +88,9 @@ impl Standing {
             seen: runs.counts.seen,
             eligible: runs.counts.eligible,
             ineligible: runs.counts.ineligible.values().sum(),
+            billed: runs.counts.billed,
+            refused: runs.counts.refused,
+            left_alone: runs.counts.left_alone(),
         }
     }
 

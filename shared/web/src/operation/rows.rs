@@ -2,9 +2,10 @@
 
 use jiff::Timestamp;
 use purser_core::{
+    eligibility::Ineligible,
     ids::{BillId, RealmId, TodoId},
     notice::{Code, Link, Notice},
-    record::{StateName, SyncRecord, Todo},
+    record::{State, StateName, SyncRecord, Todo},
     tenant::TenantStatus,
     usecase::{Outcome, OutcomeKind},
 };
@@ -62,10 +63,23 @@ pub(super) fn row(record: &SyncRecord, status: &TenantStatus, now: Timestamp) ->
         total: bill.map(|bill| format!("{:.2}", bill.total)),
         updated_at: record.updated_at,
         next_attempt: outcome.next_attempt,
-        can_retry: matches!(
-            outcome.outcome,
-            OutcomeKind::Refused | OutcomeKind::Ineligible | OutcomeKind::Waiting
-        ),
+        can_retry: can_retry(record, outcome.outcome),
+    }
+}
+
+/// Whether a person's Retry could change anything about it right now.
+fn can_retry(record: &SyncRecord, outcome: OutcomeKind) -> bool {
+    // A number is never overwritten: only clearing it helps, and then the next run finds the order.
+    let has_number = matches!(
+        &record.state,
+        State::Skipped {
+            reason: Ineligible::HasNumber { .. }
+        }
+    );
+    match outcome {
+        OutcomeKind::Refused | OutcomeKind::Waiting => true,
+        OutcomeKind::Ineligible => !has_number,
+        OutcomeKind::Billed | OutcomeKind::InDoubt => false,
     }
 }
 

@@ -20,7 +20,7 @@ use crate::{
     error::WebError,
     input,
     ports::LivePorts,
-    view::{AttemptStatus, AttemptView, FieldProblem, Retried, RetriedOrder, SyncForm},
+    view::{AttemptStatus, AttemptView, FieldProblem, MailState, Retried, RetriedOrder, SyncForm},
 };
 
 const FORM: (&str, &str) = ("Sync one PO", "sync");
@@ -56,6 +56,27 @@ fn order_id(typed: &str) -> Result<OrderId, FieldProblem> {
             "must be the order's id in Autotask, a whole number such as 4711",
         )
     })
+}
+
+fn is_attempt(entry: &HistoryEntry, event: HistoryEvent, attempt: &AttemptId) -> bool {
+    entry.event == event && entry.detail["attempt"] == attempt.as_str()
+}
+
+/// Whether an entry of the story says that the result went to this address: with the attempt's own
+/// mail, or with that of a later one, which keeps the promise of those before it.
+fn tells(entry: &HistoryEntry, attempt: &AttemptId, to: &str) -> bool {
+    let (addresses, outcome) = (&entry.detail["mail_to"], &entry.detail["outcome"]);
+    let is_to = addresses.as_str().is_none_or(|addresses| {
+        let mut all = addresses.split(", ");
+        all.any(|address| address.eq_ignore_ascii_case(to))
+    });
+    // That it still waits is no result.
+    let is_result = outcome
+        .as_str()
+        .is_none_or(|outcome| !matches!(outcome, "waiting" | "in_doubt"));
+    let is_named = is_attempt(entry, HistoryEvent::Told, attempt);
+    let names_addresses = entry.event == HistoryEvent::Told && addresses.is_string();
+    is_result && is_to && (is_named || names_addresses)
 }
 
 impl<P: LivePorts> Web<P> {
@@ -225,8 +246,13 @@ impl<P: LivePorts> Web<P> {
         let record = self.record(seat, order).await?;
         let record = record.ok_or_else(WebError::unknown_order)?;
         let request = record.request.as_ref();
-        let asked = self.asked(seat, order, attempt).await?;
-        let asked = asked.ok_or_else(WebError::unknown_order)?;
+        let history = self.store().history(&seat.tenant, order).await?;
+        let place = history
+            .iter()
+            .position(|entry| is_attempt(entry, HistoryEvent::Asked, attempt));
+        let place = place.ok_or_else(WebError::unknown_order)?;
+        let (asked, since) = (&history[place], &history[place..]);
+        let mail_to = asked.detail["mail_to"].as_str();
         let status = self.engine.status(&seat.tenant).await?;
         let shown = row(&record, &status, call.now);
         let is_at_work = record
@@ -244,22 +270,20 @@ impl<P: LivePorts> Web<P> {
             },
             order: shown,
             joins_running: false,
-            mail_to: asked.detail["mail_to"].as_str().map(str::to_owned),
+            mail_to: mail_to.map(str::to_owned),
+            mail: mail_to.map(|to| self.mail_state(since, attempt, to)),
             asked_at: Some(asked.at),
         })
     }
 
-    /// What the history says of an attempt, when it is one of this order.
-    async fn asked(
-        &self,
-        seat: &Seat,
-        order: OrderId,
-        attempt: &AttemptId,
-    ) -> Result<Option<HistoryEntry>, WebError> {
-        let history = self.store().history(&seat.tenant, order).await?;
-        Ok(history.into_iter().find(|entry| {
-            entry.event == HistoryEvent::Asked && entry.detail["attempt"] == attempt.as_str()
-        }))
+    /// What became of the mail to this address, as the story since the attempt was asked for tells.
+    fn mail_state(&self, since: &[HistoryEntry], attempt: &AttemptId, to: &str) -> MailState {
+        let is_told = since.iter().any(|entry| tells(entry, attempt, to));
+        match (is_told, self.options.sends_mail) {
+            (false, _) => MailState::Promised,
+            (true, true) => MailState::Sent,
+            (true, false) => MailState::Kept,
+        }
     }
 
     pub(crate) async fn attempt(&self, call: &Call, seat: &Seat) -> Result<Answer, WebError> {

@@ -64,8 +64,14 @@ pub struct RunsView {
     pub seen: u64,
     /// Those it found eligible.
     pub eligible: u64,
-    /// Those it left alone.
+    /// Those that may not be transferred: all it did not find eligible.
     pub ineligible: u64,
+    /// Those of them that are billed already.
+    pub billed: u64,
+    /// Those of them that need a person, who was told.
+    pub refused: u64,
+    /// Those of them that were left alone.
+    pub left_alone: u64,
 }
 
 /// The order that has been waiting longest.

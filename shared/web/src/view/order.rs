@@ -311,6 +311,18 @@ pub enum AttemptStatus {
     Final,
 }
 
+/// What became of the mail that tells the result of an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MailState {
+    /// It goes out when there is a result.
+    Promised,
+    /// It was written and handed over to be sent.
+    Sent,
+    /// It was written and is kept in the outbox, because no mail relay is configured.
+    Kept,
+}
+
 /// A person's attempt at one order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct AttemptView {
@@ -325,6 +337,9 @@ pub struct AttemptView {
     /// Where the result goes by e-mail.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mail_to: Option<String>,
+    /// What became of that mail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mail: Option<MailState>,
     /// When it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
