@@ -258,3 +258,31 @@ fn a_throttled_order_waits_with_exit_4_and_settling_finishes_it() {
     assert_eq!(settled["waiting"], 0);
     assert_eq!(simulators.books()["bills_ever"], 1);
 }
+
+#[test]
+fn retry_all_tells_of_a_disconnected_tenant_and_of_the_orders_of_the_others() {
+    let simulators = Simulators::demo_world();
+    let desk = Desk::before(&simulators);
+    desk.connect(&simulators.companies[0]);
+    desk.connect(&simulators.companies[1]);
+    let (first, second) = ("north-harbor", "prairie-tech");
+    let run = desk.json(&["run", "--once"], 1);
+    let refused = |tenant: &str| {
+        let orders = run["orders"].as_array().unwrap().iter();
+        let all = orders.filter(|o| o["tenant"] == tenant && o["outcome"] == "refused");
+        all.count()
+    };
+    assert!(refused(first) > 0 && refused(second) > 0, "{run}");
+    desk.purser(&["connection", "remove", "--tenant", first])
+        .exits(0);
+    let tried = desk.json(&["retry", "--all"], 2);
+    let lines = tried.as_array().unwrap();
+    let failed: Vec<_> = lines.iter().filter(|l| l["error"].is_object()).collect();
+    assert_eq!(failed.len(), 1, "{tried}");
+    assert_eq!(failed[0]["tenant"], first);
+    assert_eq!(failed[0]["error"]["code"], "connection.missing");
+    assert_eq!(lines.len(), 1 + refused(second), "{tried}");
+    let words = desk.purser(&["retry", "--all"]).exits(2).stdout;
+    assert!(words.contains(&format!("{first}: not tried.")), "{words}");
+    assert!(words.contains("not transferred"), "{words}");
+}

@@ -85,6 +85,8 @@ pub(crate) struct Summary {
     pub(crate) waiting: u64,
     /// Orders that may not be transferred.
     pub(crate) ineligible: u64,
+    /// Those of them that were billed before.
+    pub(crate) already_billed: u64,
     /// Orders for which QuickBooks holds more than one bill of ours.
     pub(crate) duplicates: u64,
     /// Calls to each outside system.
@@ -113,9 +115,10 @@ impl Summary {
             .map(|((tenant, _), outcome)| OrderLine { tenant, outcome })
             .collect();
         let mut tenants = Vec::new();
-        let mut ineligible = 0;
+        let (mut ineligible, mut already_billed) = (0, 0);
         for (tenant, (run, report)) in seen.scans {
             ineligible += report.counts.ineligible.values().sum::<u64>();
+            already_billed += report.counts.billed;
             for (order, number, reason) in &report.ineligible {
                 let known =
                     |line: &OrderLine| line.tenant == tenant && line.outcome.order == *order;
@@ -158,6 +161,7 @@ impl Summary {
             waiting: count(&[OutcomeKind::Waiting, OutcomeKind::InDoubt]),
             // Beside a running engine only the counts of ineligible orders are known.
             ineligible: count(&[OutcomeKind::Ineligible]).max(ineligible),
+            already_billed,
             duplicates: duplicates(program).await?,
             calls: BTreeMap::from([
                 ("autotask", meters.autotask()),
@@ -217,14 +221,19 @@ impl Summary {
                 text.push_str(&format!("{}: paused (0 days back).\n", tenant.tenant));
             }
         }
+        let before = match self.already_billed {
+            0 => String::new(),
+            billed => format!(" ({billed} billed before)"),
+        };
         text.push_str(&format!(
-            "{} seen, {} eligible: {} billed, {} refused, {} waiting, {} ineligible, {} duplicates ({} s)\n",
+            "{} seen, {} eligible: {} billed, {} refused, {} waiting, {} ineligible{}, {} duplicates ({} s)\n",
             self.seen,
             self.eligible,
             self.billed,
             self.refused,
             self.waiting,
             self.ineligible,
+            before,
             self.duplicates,
             self.seconds
         ));

@@ -203,6 +203,22 @@ pub(super) async fn retry(
     Ok(show(&outcomes, *output))
 }
 
+/// A tenant whose orders could not be tried.
+#[derive(Serialize)]
+struct NotTried {
+    tenant: TenantId,
+    error: ProgramError,
+}
+
+/// One line of the answer of "retry all": an order, or a tenant that could not be asked.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Tried {
+    Order(Outcome),
+    Tenant(NotTried),
+}
+
+/// One tenant that cannot be asked does not hide what became of the others.
 async fn retry_all(
     program: &Program,
     tenant: Option<&TenantId>,
@@ -210,24 +226,51 @@ async fn retry_all(
     (mail_to, output): (Option<String>, &Output),
 ) -> Result<Exit, ProgramError> {
     let code = only.map(code).transpose()?;
-    let mut outcomes = Vec::new();
-    for tenant in program.tenants(tenant).await? {
-        let orders = program
-            .engine
-            .retryable(&tenant, &RetryFilter { code })
-            .await?;
-        let mut asked = Vec::with_capacity(orders.len());
-        for order in orders {
-            asked.push(
-                program
-                    .engine
-                    .ask(&tenant, order, Origin::Retry, mail_to.clone())
-                    .await?,
-            );
+    let tenants = program.tenants(tenant).await?;
+    let (mut outcomes, mut failed) = (Vec::new(), Vec::new());
+    for tenant in &tenants {
+        match retry_tenant(program, tenant, code, mail_to.as_deref()).await {
+            Ok(tried) => outcomes.extend(tried),
+            Err(error) if tenants.len() == 1 => return Err(error),
+            Err(error) => failed.push(NotTried {
+                tenant: tenant.clone(),
+                error,
+            }),
         }
-        outcomes.extend(wait_for(program, &tenant, &asked).await?);
     }
-    Ok(show(&outcomes, *output))
+    let Some(exit) = failed.first().map(|first| first.error.exit) else {
+        return Ok(show(&outcomes, *output));
+    };
+    let orders = outcomes.into_iter().map(Tried::Order);
+    let all: Vec<_> = orders
+        .chain(failed.into_iter().map(Tried::Tenant))
+        .collect();
+    output.show(&all, |all| {
+        let lines = all.iter().map(|tried| match tried {
+            Tried::Order(outcome) => words(outcome),
+            Tried::Tenant(NotTried { tenant, error }) => {
+                format!("{tenant}: not tried. {}\n  {}", error.cause, error.remedy)
+            }
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    });
+    Ok(exit)
+}
+
+async fn retry_tenant(
+    program: &Program,
+    tenant: &TenantId,
+    code: Option<Code>,
+    mail_to: Option<&str>,
+) -> Result<Vec<Outcome>, ProgramError> {
+    let filter = RetryFilter { code };
+    let mut asked = Vec::new();
+    for order in program.engine.retryable(tenant, &filter).await? {
+        let mail_to = mail_to.map(str::to_owned);
+        let ask = program.engine.ask(tenant, order, Origin::Retry, mail_to);
+        asked.push(ask.await?);
+    }
+    wait_for(program, tenant, &asked).await
 }
 
 async fn must_be_known(
