@@ -79,6 +79,8 @@ pub struct Window {
     pub zone: TimeZone,
     /// Calendar days back; 0 pauses.
     pub days_back: u16,
+    /// No day before this is in the window.
+    pub created_from: Option<Date>,
     /// Now.
     pub now: Timestamp,
 }
@@ -96,6 +98,7 @@ impl Window {
             submitted,
             zone,
             days_back: settings.days_back,
+            created_from: settings.created_from,
             now,
         }
     }
@@ -103,7 +106,8 @@ impl Window {
     /// The first day of the window; orders created on it are in.
     pub fn first_day(&self) -> Date {
         let today = self.now.to_zoned_datetime(self.zone.clone()).date();
-        today.saturating_sub(i64::from(self.days_back).days())
+        let first = today.saturating_sub(i64::from(self.days_back).days());
+        self.created_from.map_or(first, |from| first.max(from))
     }
 
     /// The first moment of the window.
@@ -156,6 +160,28 @@ mod tests {
             ..settings()
         };
         Window::new(&settings, SUBMITTED, Some(zone), now)
+    }
+
+    #[test]
+    fn no_day_before_the_chosen_one_is_in_the_window() {
+        let mut window = window(30, "UTC", noon());
+        let by_days = window.first_day();
+        for (from, expected) in [
+            (None, by_days),
+            (by_days.yesterday().ok(), by_days),
+            (by_days.tomorrow().ok(), by_days.tomorrow().unwrap()),
+        ] {
+            window.created_from = from;
+            assert_eq!(window.first_day(), expected);
+        }
+        let mut order = order();
+        order.created = Some(window.start());
+        assert_eq!(window.judge(&order, Origin::Scan), Ok(()));
+        order.created = Some(window.start() - 1.second());
+        let first_day = window.first_day();
+        let reason = Err(Ineligible::TooOld { first_day });
+        assert_eq!(window.judge(&order, Origin::Scan), reason);
+        assert_eq!(window.judge(&order, Origin::Person), Ok(()), "a person may");
     }
 
     #[test]

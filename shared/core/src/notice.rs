@@ -301,8 +301,8 @@ catalogue! {
         "Intuit does not accept the app's client id or secret.",
         "Check PURSER_INTUIT_CLIENT_ID and PURSER_INTUIT_CLIENT_SECRET.";
     NotConnected = "connection.missing", Reconnect, None, Connection,
-        "This tenant is not connected to both Autotask and QuickBooks.",
-        "Add the connection first.";
+        "This company is not connected to both Autotask and QuickBooks.",
+        "Connect it (on the page Connection, or with purser connection add), then try again.";
 
     // What may pass by itself.
     AutotaskUnreachable = "wait.autotask_unreachable", Retry, AT, Support,

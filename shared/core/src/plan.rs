@@ -51,7 +51,7 @@ pub struct Facts {
     pub currencies: CurrencyTable,
     /// Autotask's payment terms.
     pub payment_terms: Vec<PickListValue>,
-    /// Live bills that bear the number this order would send.
+    /// Live bills that bear the number this order would send, or a person would have typed.
     pub number_holders: Vec<BillSummary>,
     /// Home units for one unit of the order's currency, when it is a foreign one.
     pub exchange_rate: Option<Decimal>,
@@ -238,7 +238,10 @@ pub fn plan(
     check_close_date(books, date)?;
     let payable = payable(books, settings, currency, &vendor)?;
     let number = number(&facts.order, settings)?;
-    let existing = number_holder(facts, realm, number.as_deref())?;
+    let existing = match &number {
+        Some(number) => number_holder(facts, realm, number)?,
+        None => not_typed_by_hand(facts, realm, settings, &vendor).map(|()| None)?,
+    };
     let term = term(facts, books, &mut remarks);
     remark_names(&vendor, customer.as_ref(), &planned.items, &mut remarks);
     Ok(Plan {
@@ -284,6 +287,15 @@ pub fn number(order: &Order, settings: &Settings) -> Result<Option<String>, Noti
         return Err(Notice::new(Code::NumberTooLong).with("number", number));
     }
     Ok(Some(number))
+}
+
+/// The number under which a bill of this order may stand in QuickBooks already: the one it would
+/// send, or, when QuickBooks assigns, the one a person would have typed.
+pub fn sought_number(order: &Order, settings: &Settings) -> Option<String> {
+    let sent = number(order, settings).ok()?;
+    let typed = order.number.as_deref().map(str::trim);
+    let typed = typed.filter(|typed| !typed.is_empty() && typed.chars().count() <= NUMBER_MAX);
+    sent.or_else(|| typed.map(str::to_owned))
 }
 
 /// The day the bill bears.
@@ -378,11 +390,8 @@ fn rate(
 fn number_holder(
     facts: &Facts,
     realm: &RealmId,
-    number: Option<&str>,
+    number: &str,
 ) -> Result<Option<BillSummary>, Notice> {
-    let Some(number) = number else {
-        return Ok(None);
-    };
     let key = match_key(number);
     let holds = |bill: &&BillSummary| bill.number.as_deref().is_some_and(|n| match_key(n) == key);
     let ours = |bill: &&BillSummary| {
@@ -401,6 +410,32 @@ fn number_holder(
             Err(notice.with("bill", bill.id.as_str()))
         }
     }
+}
+
+/// Refuses an order that a person entered by hand already: a bill of the same vendor bears the
+/// order's number, and none of ours does so, because QuickBooks numbers those.
+fn not_typed_by_hand(
+    facts: &Facts,
+    realm: &RealmId,
+    settings: &Settings,
+    vendor: &Resolve<VendorId, NewParty>,
+) -> Result<(), Notice> {
+    let (Some(number), Resolve::Use { id, .. }) = (sought_number(&facts.order, settings), vendor)
+    else {
+        return Ok(());
+    };
+    let key = match_key(&number);
+    let typed = facts.number_holders.iter().find(|bill| {
+        let is_same = bill.number.as_deref().is_some_and(|n| match_key(n) == key);
+        let note = bill.note.as_deref();
+        let is_ours = note.is_some_and(|note| Marker::find(note, realm).is_some());
+        is_same && !is_ours && bill.vendor.as_ref() == Some(id)
+    });
+    let Some(bill) = typed else {
+        return Ok(());
+    };
+    let notice = Notice::new(Code::NumberInUse).with("number", number);
+    Err(notice.with("bill", bill.id.as_str()))
 }
 
 fn term(facts: &Facts, books: &Books, remarks: &mut Vec<String>) -> Option<(TermId, String)> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::tz::TimeZone;
+use jiff::{civil::Date, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{
@@ -78,6 +78,9 @@ pub enum BillDate {
 pub struct Settings {
     /// How many calendar days back an order may have been created; 0 pauses.
     pub days_back: u16,
+    /// The first day an order may have been created on, however many days back are looked at.
+    #[serde(default)]
+    pub created_from: Option<Date>,
     /// Who numbers the bill.
     pub number_source: NumberSource,
     /// Minutes between the end of one run and the start of the next, 1 to 60.

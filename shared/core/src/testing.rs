@@ -202,6 +202,7 @@ fn chosen<Id>(id: Id, label: &str) -> Chosen<Id> {
 pub(crate) fn settings() -> Settings {
     Settings {
         days_back: 30,
+        created_from: None,
         number_source: NumberSource::Quickbooks,
         interval_minutes: 15,
         submitted_status: None,

@@ -143,6 +143,7 @@ pub(crate) struct ChoiceParts {
 pub(crate) struct Settings {
     pub(crate) version: Option<u32>,
     pub(crate) days_back: Option<i64>,
+    pub(crate) created_from: Option<String>,
     pub(crate) number_source: Option<String>,
     pub(crate) interval_minutes: Option<i64>,
     pub(crate) submitted_status: Option<Choice>,
@@ -168,6 +169,7 @@ pub(crate) struct Settings {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct SettingsForm {
     pub(crate) days_back: String,
+    pub(crate) created_from: String,
     pub(crate) number_source: String,
     pub(crate) interval_minutes: String,
     pub(crate) submitted_status: String,

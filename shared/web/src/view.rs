@@ -16,7 +16,8 @@ pub use account::{
 };
 pub use home::{
     Calls, CheckView, ConnectionPage, ConnectionState, ConnectionView, Counts, Day, DisconnectForm,
-    FindingView, Home, Level, OldestWaiting, RunsView, SetUp, SetUpStep, SetUpStepName, StepState,
+    FindingView, FirstRun, Home, Level, OldestWaiting, RunsView, SetUp, SetUpStep, SetUpStepName,
+    StepState,
 };
 pub use order::{
     AttemptStatus, AttemptView, BillLineView, BillView, MailState, MatchAction, MatchView,

@@ -193,9 +193,9 @@ async fn error_written_by_a_person_is_not_blank_in_any_letter_case() {
         });
         stage.run().await;
         stage.assert_untouched(order, Some(word));
-        let state = stage.record(order).await.state;
+        let now = stage.record(order).await.state;
         let reason = Ineligible::MarkedError;
-        assert_eq!(state, State::Skipped { reason }, "{word}");
+        assert_eq!(now, State::Skipped { reason }, "{word}");
     }
 }
 

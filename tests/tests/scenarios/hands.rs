@@ -340,29 +340,31 @@ async fn an_order_canceled_before_its_turn_is_left_alone() {
 
 #[tokio::test(start_paused = true)]
 async fn a_bill_entered_by_hand_with_the_orders_number_is_never_adopted() {
-    let mut stage = Stage::new().await;
-    stage
-        .change_settings(|s| s.number_source = Some("autotask".to_owned()))
-        .await;
-    let number = Some("PO-42".to_owned());
-    let order = stage.add(&OrderSeed {
-        number,
-        ..stage.order()
-    });
-    let bill = purser_simulators::quickbooks::BillSeed::new(
-        &stage.cast.vendor,
-        "PO-42",
-        &stage.cast.goods,
-        "799.98".parse().expect("an amount"),
-    );
-    stage.in_quickbooks(HumanAction::EnterBill {
-        realm: stage.realm.clone(),
-        bill,
-    });
-    stage.run().await;
-    stage.live(Duration::from_mins(30)).await;
-    stage.assert_refused(order, "order.number_in_use").await;
-    assert_eq!(stage.bills().len(), 1, "only theirs");
+    for source in ["autotask", "quickbooks"] {
+        let mut stage = Stage::new().await;
+        stage
+            .change_settings(|s| s.number_source = Some(source.to_owned()))
+            .await;
+        let number = Some("PO-42".to_owned());
+        let order = stage.add(&OrderSeed {
+            number,
+            ..stage.order()
+        });
+        let bill = purser_simulators::quickbooks::BillSeed::new(
+            &stage.cast.vendor,
+            "PO-42",
+            &stage.cast.goods,
+            "799.98".parse().expect("an amount"),
+        );
+        stage.in_quickbooks(HumanAction::EnterBill {
+            realm: stage.realm.clone(),
+            bill,
+        });
+        stage.run().await;
+        stage.live(Duration::from_mins(30)).await;
+        stage.assert_refused(order, "order.number_in_use").await;
+        assert_eq!(stage.bills().len(), 1, "only theirs");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -151,8 +151,8 @@ async fn an_id_that_autotask_does_not_know_stays_one_row_however_often_it_is_ask
         stage.drain().await;
     }
     let reason = Ineligible::Gone;
-    let state = stage.record(987_654).await.state;
-    assert_eq!(state, State::Skipped { reason });
+    let now = stage.record(987_654).await.state;
+    assert_eq!(now, State::Skipped { reason });
     stage.live(Duration::from_hours(2)).await;
     assert_eq!(stage.record(987_654).await.key.order.get(), 987_654);
 }

@@ -66,7 +66,7 @@ async fn disconnect_gives_the_permission_back_and_transfer_stops_at_once() {
     let page = visitor.get("/home").await.expect(StatusCode::OK);
     let _page = page
         .shows("Not connected")
-        .shows("nothing is transferred yet");
+        .shows("A connection is missing, so nothing is transferred.");
 }
 
 #[tokio::test(start_paused = true)]

@@ -272,6 +272,38 @@ async fn step_2_shows_the_saved_settings_for_review() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_review_says_what_the_first_run_takes_and_older_orders_can_be_left_out() {
+    let (stage, company, mut visitor) = with_settings().await;
+    let page = visitor.get("/set-up").await;
+    let _page = page.shows("No order in Autotask waits for a bill right now.");
+    for _ in 0..10 {
+        company.add_order();
+    }
+    let page = visitor.get("/set-up").await;
+    let _page = page
+        .shows("<strong>10 orders become bills</strong> as soon as you connect")
+        .shows("and 2 more")
+        .shows("Were any of these entered in QuickBooks by hand?");
+    let tomorrow = stage.now() + jiff::SignedDuration::from_hours(48);
+    let day = tomorrow.to_string()[..10].to_owned();
+    let form = with(settings_form(&company), "created_from", &day);
+    let saved = send(&mut visitor, "/settings", &form).await;
+    let _review = saved.expect_to("/set-up?done=saved");
+    let page = visitor.get("/set-up").await;
+    let _page = page
+        .shows("No order in Autotask waits for a bill right now.")
+        .shows(&format!("<td>{day}</td>"));
+    let outage = purser_simulators::FaultKind::Status {
+        status: 500,
+        body: None,
+    };
+    let rule = purser_simulators::FaultRule::next(purser_simulators::System::Autotask, "*", outage);
+    stage.simulators.faults.add(rule.times(50));
+    let page = visitor.get("/set-up").await.expect(StatusCode::OK);
+    let _page = page.shows("cannot be told right now");
+}
+
+#[tokio::test(start_paused = true)]
 async fn settings_may_be_changed_any_number_of_times_before_connect() {
     let (stage, company, mut visitor) = with_settings().await;
     let form = settings_form(&company);

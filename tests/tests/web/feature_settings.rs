@@ -68,7 +68,11 @@ async fn the_settings_page_asks_for_everything_in_sections() {
     assert_asks(
         &page,
         "Overview",
-        &[("days_back", true), ("number_source", true)],
+        &[
+            ("days_back", true),
+            ("created_from", false),
+            ("number_source", true),
+        ],
     );
     assert_asks(
         &page,

@@ -126,7 +126,7 @@ async fn what_is_known_before_the_attempt_stands_in_red_on_the_form() {
         let red = position(&page, "<div class=\"notice bad\" role=\"alert\">");
         assert!(red < position(&page, "<form class=\"card\""));
         let _page = page
-            .shows("Add the connection first.")
+            .shows("Connect it (on the page Connection,")
             .shows(&format!("value=\"{order}\""))
             .shows(&format!("value=\"{ANN}\""));
     }

@@ -105,7 +105,7 @@ async fn choices(
             text.push_str(&format!("{name}\n{rows}\n\n"));
         }
         text.push_str(
-            "Other fields: days_back (0 to 365), number_source (quickbooks, autotask), \
+            "Other fields: days_back (0 to 365), created_from (a day), number_source (quickbooks, autotask), \
              missing_item (create, refuse),\nitem_match (name, sku, manufacturer_part_number), \
              bill_date (submitted, created, today), interval_minutes (1 to 60),\ntime_zone, \
              give_up_hours, autotask_share_percent, digest_to, vendor_overrides, \

@@ -324,6 +324,52 @@ fn a_number_of_autotask_must_fit_and_be_free() {
 }
 
 #[test]
+fn a_bill_that_a_person_typed_is_not_made_again() {
+    let mut case = Case::new();
+    case.facts.order.number = Some("PO-7".to_owned());
+    let made = case.made();
+    assert_eq!(made.number, None, "QuickBooks assigns");
+    let Resolve::Use { id, .. } = made.vendor else {
+        panic!("the vendor is known");
+    };
+    let typed = BillSummary {
+        id: "9".parse().unwrap(),
+        number: Some(" po-7".to_owned()),
+        vendor: Some(id),
+        vendor_name: None,
+        total: decimal("1"),
+        note: None,
+    };
+    case.facts.number_holders = vec![typed.clone()];
+    assert_eq!(case.refused(), Code::NumberInUse);
+    let other_vendor = BillSummary {
+        vendor: Some("other".parse().unwrap()),
+        ..typed.clone()
+    };
+    let other_number = BillSummary {
+        number: Some("PO-70".to_owned()),
+        ..typed.clone()
+    };
+    let marker = Marker {
+        order: OrderId::new(8),
+        generation: 1,
+    };
+    let ours = BillSummary {
+        note: Some(marker.text(&realm())),
+        ..typed.clone()
+    };
+    case.facts.number_holders = vec![other_vendor, other_number, ours];
+    assert_eq!(case.made().existing, None);
+    case.facts.order.number = None;
+    case.facts.number_holders = vec![typed];
+    assert_eq!(
+        case.made().existing,
+        None,
+        "an order id is no number that people type"
+    );
+}
+
+#[test]
 fn the_bill_bears_the_day_that_is_set_in_the_tenants_zone() {
     let mut case = Case::new();
     case.facts.order.submitted = Some("2026-03-16T03:00:00Z".parse().unwrap());

@@ -85,6 +85,8 @@ pub struct SettingsDocument {
     pub version: Option<u32>,
     /// See [`Settings::days_back`]. Required.
     pub days_back: Option<i64>,
+    /// See [`Settings::created_from`]: a day such as 2026-11-26.
+    pub created_from: Option<String>,
     /// See [`Settings::number_source`]. Required.
     pub number_source: Option<String>,
     /// See [`Settings::interval_minutes`]; 15 when absent.
@@ -147,6 +149,7 @@ impl From<&Settings> for SettingsDocument {
         Self {
             version: Some(1),
             days_back: Some(settings.days_back.into()),
+            created_from: settings.created_from.map(|day| day.to_string()),
             number_source: word(settings.number_source),
             interval_minutes: Some(settings.interval_minutes.into()),
             submitted_status: settings.submitted_status.as_ref().map(choice),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::tz::TimeZone;
+use jiff::{civil::Date, tz::TimeZone};
 use serde::Serialize;
 
 use crate::{
@@ -70,6 +70,7 @@ impl Parser<'_> {
         }
         let days_max = DAYS_BACK_MAX.into();
         let days_back = self.number("days_back", document.days_back, None, (0, days_max));
+        let created_from = self.day("created_from", document.created_from.as_deref());
         let numbers = self.numbers(document);
         let number_source = self.word("number_source", document.number_source.as_deref(), None);
         let item_match = self.word("item_match", document.item_match.as_deref(), Some("name"));
@@ -90,6 +91,7 @@ impl Parser<'_> {
         let (interval_minutes, give_up_hours, autotask_share_percent) = numbers?;
         Some(Settings {
             days_back: u16::try_from(days_back?).ok()?,
+            created_from,
             number_source: number_source?,
             interval_minutes,
             submitted_status,
@@ -353,6 +355,14 @@ impl Parser<'_> {
             "is not an IANA time zone such as America/New_York",
         );
         None
+    }
+
+    fn day(&mut self, field: &'static str, text: Option<&str>) -> Option<Date> {
+        let day: Result<Date, _> = text?.trim().parse();
+        if day.is_err() {
+            self.wrong(field, "is not a day such as 2026-11-26");
+        }
+        day.ok()
     }
 
     fn address(&mut self, field: &'static str, address: Option<&str>) -> Option<String> {

@@ -122,6 +122,7 @@ fn values_out_of_range_or_unknown_are_refused_by_field() {
         ("todo_action_type", json!("Twice")),
         ("todo_resource", json!("Nobody")),
         ("time_zone", json!("Mars/Olympus")),
+        ("created_from", json!("26 November")),
         ("digest_to", json!("ann@localhost")),
         ("purchase_tax_code", json!("20%")),
         ("vendor_overrides", json!({ "10": "v9" })),
@@ -194,6 +195,7 @@ fn what_is_exported_imports_as_the_same_settings() {
     document["submitted_status"] = json!("Submitted");
     document["time_zone"] = json!("Europe/Berlin");
     document["digest_to"] = json!("books@example.com");
+    document["created_from"] = json!("2026-11-26");
     document["vendor_overrides"] = json!({ "10": "v1" });
     let settings = parse(document).unwrap();
     let exported = serde_json::to_value(SettingsDocument::from(&settings)).unwrap();

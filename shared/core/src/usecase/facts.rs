@@ -11,7 +11,7 @@ use crate::{
     failure::Failure,
     ids::{OrderId, OrganisationId, ProductId},
     orders::{Order, OrderLine, Organisation, Product},
-    plan::{Facts, bill_date, number},
+    plan::{Facts, bill_date, sought_number},
     ports::{Autotask, DocumentKind, QuickBooks},
     tenant::{Labels, TenantStatus},
 };
@@ -112,14 +112,14 @@ impl<P: Ports> Attempt<'_, P> {
         Ok(self.autotask.report().await?.costs_readable == Some(true))
     }
 
-    /// When Autotask assigns numbers: who bears them already, for all orders in one query.
+    /// Which bills bear the orders' numbers already, for all orders in one query.
     async fn read_number_holders(
         &self,
         facts: &mut HashMap<OrderId, Facts>,
     ) -> Result<(), Failure> {
         let numbers: BTreeSet<_> = facts
             .values()
-            .filter_map(|fact| number(&fact.order, &self.settings).ok().flatten())
+            .filter_map(|fact| sought_number(&fact.order, &self.settings))
             .collect();
         let numbers: Vec<_> = numbers.into_iter().collect();
         let mut holders: Vec<BillSummary> = Vec::new();
@@ -127,7 +127,7 @@ impl<P: Ports> Attempt<'_, P> {
             holders.extend(self.quickbooks.bills_numbered(chunk).await?);
         }
         for fact in facts.values_mut().filter(|_| !holders.is_empty()) {
-            let Ok(Some(number)) = number(&fact.order, &self.settings) else {
+            let Some(number) = sought_number(&fact.order, &self.settings) else {
                 continue;
             };
             let key = crate::text::match_key(&number);

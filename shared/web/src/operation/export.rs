@@ -104,6 +104,12 @@ impl<P: LivePorts> Web<P> {
             }
             rows += records.len();
         }
+        if rows >= ROWS_MAX {
+            let mut told = [""; HEADER.len()];
+            told[0] =
+                "The file ends here although there may be more; export shorter spans of time.";
+            writer.write_record(told).map_err(broken)?;
+        }
         let body = writer.into_inner().map_err(|_| WebError::bug())?;
         Ok(Answer::File {
             media_type: "text/csv; charset=utf-8",

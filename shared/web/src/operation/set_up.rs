@@ -1,7 +1,8 @@
 //! Set-up in steps, each of which survives a reload: what is stored says which step is next.
 
 use http::StatusCode;
-use purser_core::settings::SettingsDocument;
+use jiff::tz::TimeZone;
+use purser_core::{ids::TenantId, settings::SettingsDocument};
 
 use super::{home::Standing, settings::in_words};
 use crate::{
@@ -12,8 +13,14 @@ use crate::{
     people::Role,
     ports::LivePorts,
     session::Session,
-    view::{Counts, Done, LinkView, RunsView, SetUp, SetUpStep, SetUpStepName as Step, StepState},
+    view::{
+        Counts, Done, FirstRun, LinkView, RunsView, SetUp, SetUpStep, SetUpStepName as Step,
+        StepState,
+    },
 };
+
+/// Numbers of orders that the review names.
+const SHOWN: usize = 8;
 
 /// The steps with their words and where they are done.
 const STEPS: [(Step, &str, Option<&str>); 6] = [
@@ -109,6 +116,7 @@ impl<P: LivePorts> Web<P> {
             steps: steps(step),
             company: None,
             review: Vec::new(),
+            first_run: None,
             runs: RunsView::default(),
             counts: Counts::default(),
             newest: Vec::new(),
@@ -127,6 +135,7 @@ impl<P: LivePorts> Web<P> {
                 view.review = document
                     .map(|document| in_words(&document))
                     .unwrap_or_default();
+                view.first_run = self.first_run(tenant).await;
             }
             if step == Step::Running {
                 view.counts = self.counts(tenant).await?;
@@ -134,6 +143,20 @@ impl<P: LivePorts> Web<P> {
             }
         }
         Ok(Answer::show(("Set up", "set-up"), view))
+    }
+
+    /// What the first run would take. A vendor that does not answer must not hold up the review.
+    async fn first_run(&self, tenant: &TenantId) -> Option<FirstRun> {
+        let seen = self.engine.look(tenant).await.ok()?;
+        let mut eligible: Vec<_> = seen.into_iter().filter(|one| one.judged.is_ok()).collect();
+        eligible.sort_by_key(|one| (one.order.created, one.order.id));
+        let created = eligible.first().and_then(|one| one.order.created);
+        let numbers = eligible.iter().take(SHOWN);
+        Some(FirstRun {
+            orders: eligible.len() as u64,
+            oldest: created.map(|at| at.to_zoned_datetime(TimeZone::UTC).date().to_string()),
+            numbers: numbers.map(|one| one.order.display_number()).collect(),
+        })
     }
 
     /// Starts the transfer. Until then nothing is scanned; pressing twice starts one run.

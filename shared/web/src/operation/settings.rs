@@ -35,8 +35,9 @@ const CHANGED: &str = "settings.changed";
 const EVENTS_READ: u32 = 400;
 
 /// The fields in the order in which people meet them, with their words.
-const LABELS: [(&str, &str); 19] = [
+const LABELS: [(&str, &str); 20] = [
     ("days_back", "Days back"),
+    ("created_from", "Only orders created from"),
     ("number_source", "Bill numbers"),
     ("item_match", "Match products by"),
     ("missing_item", "When an Item is missing"),
@@ -84,14 +85,29 @@ fn fields(document: &SettingsDocument) -> BTreeMap<String, Value> {
         .collect()
 }
 
-/// Every setting that is set, with its words.
+/// Every setting that means something, with its words; some do so by being left empty.
 pub(super) fn in_words(document: &SettingsDocument) -> Vec<(String, String)> {
     let fields = fields(document);
     let shown = LABELS.iter().filter_map(|(field, label)| {
-        let text = word(fields.get(*field)?);
-        (!text.is_empty()).then(|| ((*label).to_owned(), meaning(field, text)))
+        let text = fields.get(*field).map(word).unwrap_or_default();
+        let text = match text.is_empty() {
+            true => unset(field)?.to_owned(),
+            false => meaning(field, text),
+        };
+        Some(((*label).to_owned(), text))
     });
     shown.collect()
+}
+
+/// What a setting means to people that is left empty.
+fn unset(field: &str) -> Option<&'static str> {
+    match field {
+        "created_from" => Some("Any day of those"),
+        "freight_account" => Some("None: freight is left out of the bill"),
+        "digest_to" => Some("Nobody"),
+        "time_zone" => Some("That of the QuickBooks company"),
+        _ => None,
+    }
 }
 
 /// What a word of the document means to people.

@@ -34,6 +34,7 @@ pub(super) fn values_of(document: Option<&SettingsDocument>) -> SettingsValues {
     };
     SettingsValues {
         days_back: number(document.days_back),
+        created_from: text(&document.created_from),
         number_source: text(&document.number_source),
         interval_minutes: number(document.interval_minutes),
         submitted_status: choice(&document.submitted_status),
@@ -119,6 +120,7 @@ pub(super) fn document_of(form: &input::SettingsForm) -> (SettingsDocument, Vec<
     let document = SettingsDocument {
         version: Some(1),
         days_back: reader.number("days_back", &form.days_back),
+        created_from: text(&form.created_from),
         number_source: text(&form.number_source),
         interval_minutes: reader.number("interval_minutes", &form.interval_minutes),
         submitted_status: choice(&form.submitted_status),
@@ -147,6 +149,7 @@ impl From<input::SettingsForm> for SettingsValues {
     fn from(form: input::SettingsForm) -> Self {
         Self {
             days_back: form.days_back,
+            created_from: form.created_from,
             number_source: form.number_source,
             interval_minutes: form.interval_minutes,
             submitted_status: form.submitted_status,
@@ -178,6 +181,7 @@ mod tests {
         let text = str::to_owned;
         input::SettingsForm {
             days_back: text("30"),
+            created_from: text("2026-11-01"),
             number_source: text("quickbooks"),
             interval_minutes: text("15"),
             submitted_status: text("5"),

@@ -159,7 +159,13 @@ impl<P: LivePorts> Web<P> {
         self.engine.note_calls(&seat.tenant).await?;
         match preview {
             Ok(preview) => {
-                let view = words::preview(order.get(), &preview, mail_to);
+                let known = RecordFilter {
+                    orders: vec![order],
+                    limit: 1,
+                    ..RecordFilter::default()
+                };
+                let known = self.store().list(&seat.tenant, &known).await?;
+                let view = words::preview(order.get(), &preview, known.first(), mail_to);
                 Ok(Answer::show(("Preview", "sync"), view))
             }
             Err(failure) if call.wants_json => Err(failure.into()),

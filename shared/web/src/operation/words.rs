@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 
 use purser_core::{
     books::{NewItem, NewParty},
+    eligibility::Ineligible,
     ids::{AccountId, CustomerId, ItemId, VendorId},
     matching::How,
     plan::{Payable, Plan, PlannedLine, PlannedTarget, Resolve},
+    record::SyncRecord,
     usecase::Preview,
 };
 use rust_decimal::Decimal;
 
+use super::rows::bill_link;
 use crate::view::{
     BillLineView, BillView, MatchAction, MatchView, NoticeView, PreviewKind, PreviewView,
 };
@@ -18,7 +21,12 @@ use crate::view::{
 type AccountNames = BTreeMap<AccountId, String>;
 
 /// A preview as people read it.
-pub(super) fn preview(order: i64, preview: &Preview, mail_to: String) -> PreviewView {
+pub(super) fn preview(
+    order: i64,
+    preview: &Preview,
+    known: Option<&SyncRecord>,
+    mail_to: String,
+) -> PreviewView {
     let empty = PreviewView {
         order,
         preview: PreviewKind::Ineligible,
@@ -37,6 +45,12 @@ pub(super) fn preview(order: i64, preview: &Preview, mail_to: String) -> Preview
             notice: Some(NoticeView::of(notice)),
             ..empty
         },
+        Preview::Ineligible {
+            reason: Ineligible::HasNumber { number },
+        } if billed_as(known, number).is_some() => PreviewView {
+            notice: billed_as(known, number),
+            ..empty
+        },
         Preview::Ineligible { reason } => PreviewView {
             notice: Some(NoticeView {
                 code: reason.code().to_owned(),
@@ -47,6 +61,24 @@ pub(super) fn preview(order: i64, preview: &Preview, mail_to: String) -> Preview
             ..empty
         },
     }
+}
+
+/// What is said of an order whose number is the one that Purser wrote.
+fn billed_as(known: Option<&SyncRecord>, number: &str) -> Option<NoticeView> {
+    let record = known?;
+    let bill = record
+        .bill()
+        .filter(|bill| bill.written_number() == number)?;
+    Some(NoticeView {
+        code: Ineligible::HasNumber {
+            number: number.to_owned(),
+        }
+        .code()
+        .to_owned(),
+        cause: format!("This order is bill {number} already."),
+        remedy: "Nothing is left to do.".to_owned(),
+        link: Some(bill_link(&record.key.realm, &bill.id)),
+    })
 }
 
 fn why(how: How, role: &str) -> String {

@@ -260,6 +260,9 @@ pub struct SetUp {
     pub company: Option<String>,
     /// The settings for review: a label and the value in words.
     pub review: Vec<(String, String)>,
+    /// What the first run would take, in the review, when Autotask could be asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_run: Option<FirstRun>,
     /// The runs, once started.
     pub runs: RunsView,
     /// What became of the first orders.
@@ -274,6 +277,18 @@ pub struct SetUp {
     /// Where to go on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<LinkView>,
+}
+
+/// What the first run would take if it began now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct FirstRun {
+    /// How many orders.
+    pub orders: u64,
+    /// The day on which the oldest of them was created.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub oldest: Option<String>,
+    /// The numbers of some of them, the oldest first.
+    pub numbers: Vec<String>,
 }
 
 /// Connection settings and logs: both connections and what can be done with them.

@@ -68,6 +68,7 @@ pub struct OverrideView {
 )]
 pub struct SettingsValues {
     pub days_back: String,
+    pub created_from: String,
     pub number_source: String,
     pub interval_minutes: String,
     pub submitted_status: String,
