@@ -68,7 +68,7 @@ fn credentials_of_another_database_are_refused_while_there_is_a_history() {
     assert_eq!(desk.json(&["run", "--once"], 0)["billed"], 1);
     desk.add_autotask(&other).exits(2).complains(&[
         "These credentials belong to another Autotask database",
-        "purser connection remove NAME --forget",
+        "Enter an API user of the same database",
     ]);
     let listed = desk.json(&["connection", "list"], 0);
     assert_eq!(listed[0]["autotask"], "connected");

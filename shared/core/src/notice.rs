@@ -287,7 +287,7 @@ catalogue! {
         "Check the user name (it looks like an e-mail address) and enter it again.";
     AutotaskOtherDatabase = "connection.autotask_other_database", Reconnect, AT, Connection,
         "These credentials belong to another Autotask database than the one this company's history is from.",
-        "Enter an API user of the same database; to begin with another database, first have the company and its history removed (purser connection remove NAME --forget).";
+        "Enter an API user of the same database: by order id the history would take other orders for its own.";
     AutotaskHostRefused = "connection.autotask_host_refused", Reconnect, AT, Connection,
         "The zone that Autotask named is not an https address under autotask.net, so no secret was sent.",
         "Check the network for interception, then check the connection.";

@@ -238,9 +238,11 @@ pub fn plan(
     check_close_date(books, date)?;
     let payable = payable(books, settings, currency, &vendor)?;
     let number = number(&facts.order, settings)?;
-    let existing = match &number {
-        Some(number) => number_holder(facts, realm, number)?,
-        None => not_typed_by_hand(facts, realm, settings, &vendor).map(|()| None)?,
+    let existing = if let Some(number) = &number {
+        number_holder(facts, realm, number)?
+    } else {
+        remarks.extend(not_typed_by_hand(facts, realm, settings, &vendor)?);
+        None
     };
     let term = term(facts, books, &mut remarks);
     remark_names(&vendor, customer.as_ref(), &planned.items, &mut remarks);
@@ -413,29 +415,37 @@ fn number_holder(
 }
 
 /// Refuses an order that a person entered by hand already: a bill of the same vendor bears the
-/// order's number, and none of ours does so, because QuickBooks numbers those.
+/// order's number, and none of ours does so, because QuickBooks numbers those. A bill of another
+/// vendor is only remarked on: numbers repeat, but the vendor may stand there twice, too.
 fn not_typed_by_hand(
     facts: &Facts,
     realm: &RealmId,
     settings: &Settings,
     vendor: &Resolve<VendorId, NewParty>,
-) -> Result<(), Notice> {
-    let (Some(number), Resolve::Use { id, .. }) = (sought_number(&facts.order, settings), vendor)
-    else {
-        return Ok(());
+) -> Result<Option<String>, Notice> {
+    let Some(number) = sought_number(&facts.order, settings) else {
+        return Ok(None);
     };
     let key = match_key(&number);
-    let typed = facts.number_holders.iter().find(|bill| {
-        let is_same = bill.number.as_deref().is_some_and(|n| match_key(n) == key);
-        let note = bill.note.as_deref();
-        let is_ours = note.is_some_and(|note| Marker::find(note, realm).is_some());
-        is_same && !is_ours && bill.vendor.as_ref() == Some(id)
-    });
-    let Some(bill) = typed else {
-        return Ok(());
-    };
-    let notice = Notice::new(Code::NumberInUse).with("number", number);
-    Err(notice.with("bill", bill.id.as_str()))
+    let typed: Vec<_> = facts
+        .number_holders
+        .iter()
+        .filter(|bill| bill.number.as_deref().is_some_and(|n| match_key(n) == key))
+        .filter(|bill| {
+            let note = bill.note.as_deref();
+            note.is_none_or(|note| Marker::find(note, realm).is_none())
+        })
+        .collect();
+    if let Resolve::Use { id, .. } = vendor
+        && let Some(bill) = typed.iter().find(|bill| bill.vendor.as_ref() == Some(id))
+    {
+        let notice = Notice::new(Code::NumberInUse).with("number", number);
+        return Err(notice.with("bill", bill.id.as_str()));
+    }
+    Ok(typed.first().map(|bill| {
+        let of = bill.vendor_name.as_deref().unwrap_or("another vendor");
+        format!("QuickBooks has a bill with the number {number} of {of}: is it this order?")
+    }))
 }
 
 fn term(facts: &Facts, books: &Books, remarks: &mut Vec<String>) -> Option<(TermId, String)> {

@@ -11,6 +11,7 @@ use purser_core::{
         Autotask as _, AutotaskReport, Clock, DocumentKind, Expected, GrantStore as _, Lane,
         Ledger, StoreError,
     },
+    record::StateName,
     tenant::{AutotaskCredentials, AutotaskDatabase, TenantStatus},
     usecase::{Engine, Ports, load, update},
 };
@@ -173,7 +174,11 @@ where
     let is_known = before.is_some() && now.is_some();
     let is_another = is_known && before != now;
     let counts = engine.ports().store().counts(tenant).await?;
-    let has_history = counts.iter().any(|(_, count)| *count > 0);
+    // Orders that were only seen left nothing in either system.
+    let was_at_work = |state: &StateName| !matches!(state, StateName::Queued | StateName::Skipped);
+    let has_history = counts
+        .iter()
+        .any(|(state, count)| *count > 0 && was_at_work(state));
     if is_another && has_history {
         return Err(Failure::new(Code::AutotaskOtherDatabase).into());
     }

@@ -168,7 +168,17 @@ async fn another_user_of_the_same_database_and_a_moved_database_are_taken() {
 #[tokio::test(start_paused = true)]
 async fn without_any_order_the_database_may_be_changed() {
     let mut stage = Stage::new().await;
+    let seen = stage.add(&OrderSeed {
+        external_number: Some("1042".to_owned()),
+        ..stage.order()
+    });
     stage.run().await;
+    let record = stage.record(seen).await;
+    assert_eq!(
+        record.state.name(),
+        StateName::Skipped,
+        "seen, and left alone"
+    );
     let other = stage.add_company("9130350000000777", "South Harbor", "api@south.example");
     let taken = enter(&stage, &other.database).await.expect("taken");
     assert!(taken.goes_on, "there is nothing to mix");
@@ -202,6 +212,18 @@ async fn a_billed_order_that_is_another_one_now_gets_no_number_and_needs_a_perso
     forget(&stage).await;
     assert!(enter(&stage, &own).await.is_ok());
     stage.database = own;
+    // Whatever a person typed meanwhile, the bill is not lost sight of.
+    let shown = stage.database.order(order).expect("the order");
+    let written = shown.external_number;
+    stage.in_autotask(Action::SetNumber {
+        order,
+        number: "1042 paid".to_owned(),
+    });
+    stage.retry(order).await;
+    stage.live(Duration::from_hours(1)).await;
+    assert!(stage.record(order).await.bill().is_some());
+    let number = written.expect("the bill's number");
+    stage.in_autotask(Action::SetNumber { order, number });
     stage.retry(order).await;
     stage.live(Duration::from_hours(1)).await;
     stage.assert_billed(order, "799.98").await;

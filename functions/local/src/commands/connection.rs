@@ -304,7 +304,11 @@ async fn remove(
     }
     let answer = serde_json::json!({ "tenant": tenant, "removed": true, "forgotten": forget });
     output.show(&answer, |_| match forget {
-        true => format!("Disconnected {tenant} and removed everything stored about it."),
+        true => format!(
+            "Disconnected {tenant} and removed everything stored about it.\n\
+             Purser no longer knows which orders were billed: write the numbers of their bills into \
+             External PO Number before this company is connected again."
+        ),
         false => format!("Disconnected {tenant}. Its settings and history are kept."),
     });
     Ok(Exit::Ok)

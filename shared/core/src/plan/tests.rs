@@ -358,8 +358,12 @@ fn a_bill_that_a_person_typed_is_not_made_again() {
         note: Some(marker.text(&realm())),
         ..typed.clone()
     };
-    case.facts.number_holders = vec![other_vendor, other_number, ours];
-    assert_eq!(case.made().existing, None);
+    case.facts.number_holders = vec![other_number, ours];
+    assert_eq!(case.made().remarks, Vec::<String>::new());
+    case.facts.number_holders.push(other_vendor);
+    let made = case.made();
+    assert_eq!(made.existing, None);
+    assert!(made.remarks[0].contains("is it this order?"));
     case.facts.order.number = None;
     case.facts.number_holders = vec![typed];
     assert_eq!(

@@ -229,9 +229,10 @@ fn judge_numbered(record: &SyncRecord, number: String, asked: bool) -> Judged {
     let is_the_bill = record
         .bill()
         .is_some_and(|bill| bill.written_number() == number);
+    // Neither may lose sight of the bill that is known.
     let by_hand = record
         .notice()
-        .is_some_and(|notice| notice.code == Code::NumberByHand);
+        .is_some_and(|notice| matches!(notice.code, Code::NumberByHand | Code::OrderAnother));
     match (is_the_bill, by_hand) {
         (true, _) => Judged::Reopen,
         // That number is what the person was asked about: our bill still exists.
