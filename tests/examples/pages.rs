@@ -17,10 +17,10 @@ use purser_core::{
     ports::{Change, DocumentKind, Expected, HistoryEntry, HistoryEvent, Ledger as _},
     record::{BillLink, RecordKey, State, SyncRecord},
     tenant::{RunChain, TenantStatus},
-    usecase::{Engine, Ports, store},
+    usecase::{Engine, store},
 };
 use purser_runtime::{
-    adapters::{SystemChance, SystemClock},
+    adapters::{OneStore, SystemChance, SystemClock},
     configuration::{Endpoints, IntuitApp},
     connections::Connections,
     outside::LiveOutside,
@@ -35,50 +35,12 @@ use serde_json::json;
 
 /// What a page may weigh.
 const BYTES_MAX: usize = 50_000;
+type BenchPorts = OneStore<SystemClock, SystemChance, SqliteStore>;
+
 /// How often each page is asked for.
 const ROUNDS: usize = 200;
 /// Nothing listens there, and no page that is measured asks.
 const NOWHERE: &str = "http://127.0.0.1:1/";
-
-struct BenchPorts {
-    clock: SystemClock,
-    chance: SystemChance,
-    store: Arc<SqliteStore>,
-    outside: LiveOutside<SystemClock, SqliteStore>,
-}
-
-impl Ports for BenchPorts {
-    type Clock = SystemClock;
-    type Chance = SystemChance;
-    type Store = SqliteStore;
-    type Queue = SqliteStore;
-    type Schedule = SqliteStore;
-    type Outside = LiveOutside<SystemClock, SqliteStore>;
-
-    fn clock(&self) -> &Self::Clock {
-        &self.clock
-    }
-
-    fn chance(&self) -> &Self::Chance {
-        &self.chance
-    }
-
-    fn store(&self) -> &Self::Store {
-        &self.store
-    }
-
-    fn queue(&self) -> &Self::Queue {
-        &self.store
-    }
-
-    fn schedule(&self) -> &Self::Schedule {
-        &self.store
-    }
-
-    fn outside(&self) -> &Self::Outside {
-        &self.outside
-    }
-}
 
 fn tenant() -> TenantId {
     match "north-harbor".parse() {
@@ -149,7 +111,7 @@ async fn application(
         (Endpoints::local(&NOWHERE.parse()?), Some(app)),
         (Arc::clone(store), connections),
     );
-    let ports = BenchPorts {
+    let ports = OneStore {
         clock: SystemClock,
         chance: SystemChance,
         store: Arc::clone(store),

@@ -5,10 +5,10 @@ use std::{path::Path, sync::Arc};
 use purser_core::{
     ids::{OrderId, TenantId},
     ports::{Ledger as _, RecordFilter},
-    usecase::{Engine, Ports},
+    usecase::Engine,
 };
 use purser_runtime::{
-    adapters::{SystemChance, SystemClock},
+    adapters::{OneStore, SystemChance, SystemClock},
     configuration::{Configuration, ConfigurationError},
     connections::Connections,
     outside::LiveOutside,
@@ -21,45 +21,7 @@ use purser_transport::HttpTransport;
 use crate::{exit::ProgramError, keys};
 
 /// The adapters of one machine.
-pub(crate) struct LocalPorts {
-    clock: SystemClock,
-    chance: SystemChance,
-    store: Arc<SqliteStore>,
-    outside: LiveOutside<SystemClock, SqliteStore>,
-}
-
-impl Ports for LocalPorts {
-    type Clock = SystemClock;
-    type Chance = SystemChance;
-    type Store = SqliteStore;
-    type Queue = SqliteStore;
-    type Schedule = SqliteStore;
-    type Outside = LiveOutside<SystemClock, SqliteStore>;
-
-    fn clock(&self) -> &Self::Clock {
-        &self.clock
-    }
-
-    fn chance(&self) -> &Self::Chance {
-        &self.chance
-    }
-
-    fn store(&self) -> &Self::Store {
-        &self.store
-    }
-
-    fn queue(&self) -> &Self::Queue {
-        &self.store
-    }
-
-    fn schedule(&self) -> &Self::Schedule {
-        &self.store
-    }
-
-    fn outside(&self) -> &Self::Outside {
-        &self.outside
-    }
-}
+pub(crate) type LocalPorts = OneStore<SystemClock, SystemChance, SqliteStore>;
 
 /// Everything one command works with.
 pub(crate) struct Program {

@@ -1,14 +1,17 @@
-//! The clock and chance of a real process.
+//! The clock and chance of a real process, and the ports of one that keeps everything in one store.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use data_encoding::BASE32_NOPAD;
 use jiff::Timestamp;
 use purser_core::{
     ids::{AttemptId, OperationId},
-    ports::{Chance, Clock},
+    ports::{Chance, Clock, Ledger, Outbox, Queue, Schedule},
+    usecase::Ports,
 };
 use rand::Rng as _;
+
+use crate::outside::LiveOutside;
 
 /// The machine's clock.
 #[derive(Clone, Copy, Debug, Default)]
@@ -54,5 +57,55 @@ impl Chance for SystemChance {
 
     fn permille(&self) -> u32 {
         rand::rng().next_u32() % 1000
+    }
+}
+
+/// The ports of an engine whose ledger, queue and alarms are one store, with live clients.
+pub struct OneStore<C: Clock, H, S: Ledger> {
+    /// The clock, which the clients go by, too.
+    pub clock: C,
+    /// Chance.
+    pub chance: H,
+    /// The store.
+    pub store: Arc<S>,
+    /// The clients.
+    pub outside: LiveOutside<C, S>,
+}
+
+impl<C, H, S> Ports for OneStore<C, H, S>
+where
+    C: Clock + 'static,
+    H: Chance + 'static,
+    S: Ledger + Outbox + Queue + Schedule + 'static,
+{
+    type Clock = C;
+    type Chance = H;
+    type Store = S;
+    type Queue = S;
+    type Schedule = S;
+    type Outside = LiveOutside<C, S>;
+
+    fn clock(&self) -> &C {
+        &self.clock
+    }
+
+    fn chance(&self) -> &H {
+        &self.chance
+    }
+
+    fn store(&self) -> &S {
+        &self.store
+    }
+
+    fn queue(&self) -> &S {
+        &self.store
+    }
+
+    fn schedule(&self) -> &S {
+        &self.store
+    }
+
+    fn outside(&self) -> &Self::Outside {
+        &self.outside
     }
 }

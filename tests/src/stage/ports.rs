@@ -12,9 +12,8 @@ use jiff::Timestamp;
 use purser_core::{
     ids::{AttemptId, OperationId},
     ports::{Chance, Clock},
-    usecase::Ports,
 };
-use purser_runtime::outside::LiveOutside;
+use purser_runtime::adapters::OneStore;
 use purser_simulators::{SimulatorClock as _, TokioClock};
 use purser_sqlite::SqliteStore;
 
@@ -63,42 +62,4 @@ impl Chance for StageChance {
 }
 
 /// One engine's ports.
-pub struct StagePorts {
-    pub(super) clock: StageClock,
-    pub(super) chance: StageChance,
-    pub(super) store: Arc<SqliteStore>,
-    pub(super) outside: LiveOutside<StageClock, SqliteStore>,
-}
-
-impl Ports for StagePorts {
-    type Clock = StageClock;
-    type Chance = StageChance;
-    type Store = SqliteStore;
-    type Queue = SqliteStore;
-    type Schedule = SqliteStore;
-    type Outside = LiveOutside<StageClock, SqliteStore>;
-
-    fn clock(&self) -> &Self::Clock {
-        &self.clock
-    }
-
-    fn chance(&self) -> &Self::Chance {
-        &self.chance
-    }
-
-    fn store(&self) -> &Self::Store {
-        &self.store
-    }
-
-    fn queue(&self) -> &Self::Queue {
-        &self.store
-    }
-
-    fn schedule(&self) -> &Self::Schedule {
-        &self.store
-    }
-
-    fn outside(&self) -> &Self::Outside {
-        &self.outside
-    }
-}
+pub type StagePorts = OneStore<StageClock, StageChance, SqliteStore>;
