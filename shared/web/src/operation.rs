@@ -13,6 +13,7 @@ mod set_up;
 mod settings;
 mod settings_form;
 mod sign_in;
+mod story;
 mod sync;
 mod words;
 

@@ -14,6 +14,7 @@ mod feature_logs;
 mod feature_set_up;
 mod feature_settings;
 mod feature_settings_kept;
+mod feature_story;
 mod feature_support;
 mod feature_sync;
 mod hostile;

@@ -317,7 +317,11 @@ impl<P: Ports> Attempt<'_, P> {
     }
 
     fn sent_event(&self, index: usize, intent: &Intent) -> crate::ports::HistoryEntry {
-        let detail = json!({ "request_id": intent.request_id, "sends": intent.sends });
+        // Every send is of the same bytes, so they are told once.
+        let body = (intent.sends == 1).then_some(&intent.body);
+        let detail = json!({
+            "request_id": intent.request_id, "sends": intent.sends, "body": body,
+        });
         let text = match intent.sends {
             1 => "The bill was sent to QuickBooks.".to_owned(),
             sends => format!("The bill was sent to QuickBooks again (send {sends})."),

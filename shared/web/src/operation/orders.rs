@@ -14,6 +14,7 @@ use url::form_urlencoded::Serializer;
 use super::{
     home::midnight,
     rows::{links, row, states_of},
+    story,
 };
 use crate::{
     answer::Answer,
@@ -187,15 +188,20 @@ impl<P: LivePorts> Web<P> {
             State::NeedsPerson { intent, .. } => intent.as_ref(),
             _ => None,
         };
+        let request_id = intent
+            .map(|intent| intent.request_id.to_string())
+            .or_else(|| last_request_id(&history));
+        let details: Vec<Value> = history.iter().map(|entry| entry.detail.clone()).collect();
+        let mut entries: Vec<StoryEntry> = history.into_iter().map(told).collect();
+        let left_out = story::shown(&mut entries, &details);
         Ok(Story {
             state: record.state.name().as_str().to_owned(),
             generation: record.generation,
-            request_id: intent
-                .map(|intent| intent.request_id.to_string())
-                .or_else(|| last_request_id(&history)),
+            request_id,
             sent_body: intent.map(|intent| pretty(&intent.body)),
             links: links(record, status),
-            history: history.into_iter().map(told).collect(),
+            history: entries,
+            left_out,
             same_cause: self.same_cause(seat, &shown).await?,
             order: shown,
         })
@@ -236,7 +242,7 @@ pub(super) fn told(entry: HistoryEntry) -> StoryEntry {
         Value::Object(details) => details
             .iter()
             .filter(|(_, value)| !value.is_null())
-            .map(|(name, value)| (name.replace('_', " "), flat(value)))
+            .map(|(name, value)| (name.replace('_', " "), story::flat(value)))
             .collect(),
         _ => Vec::new(),
     };
@@ -246,12 +252,6 @@ pub(super) fn told(entry: HistoryEntry) -> StoryEntry {
         event: event.as_str().unwrap_or_default().to_owned(),
         text: entry.text,
         details,
-    }
-}
-
-fn flat(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
+        shown: Vec::new(),
     }
 }

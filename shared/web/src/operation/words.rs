@@ -187,7 +187,7 @@ fn bill(plan: &Plan, accounts: &AccountNames) -> BillView {
 }
 
 /// An amount with at least two decimals, as people write money; more when it has more.
-fn with_cents(amount: Decimal) -> String {
+pub(super) fn with_cents(amount: Decimal) -> String {
     let mut amount = amount.normalize();
     if amount.scale() < 2 {
         amount.rescale(2);

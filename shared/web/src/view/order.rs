@@ -151,6 +151,9 @@ pub struct StoryEntry {
     pub text: String,
     /// Names and values behind it: ids, codes, request ids.
     pub details: Vec<(String, String)>,
+    /// What the page shows of them.
+    #[serde(skip)]
+    pub shown: Vec<(String, String)>,
 }
 
 /// Everything about one order.
@@ -172,6 +175,9 @@ pub struct Story {
     pub links: Vec<LinkView>,
     /// The story, oldest first.
     pub history: Vec<StoryEntry>,
+    /// How many of the oldest entries the page leaves to the support bundle.
+    #[serde(skip)]
+    pub left_out: usize,
     /// Other orders with the same cause, this one not counted.
     pub same_cause: u64,
 }
