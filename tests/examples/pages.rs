@@ -24,7 +24,7 @@ use purser_runtime::{
     configuration::{Endpoints, IntuitApp},
     connections::Connections,
     outside::LiveOutside,
-    vault::{MasterKey, MasterKeys},
+    vault::{MasterKey, MasterKeys, Purpose},
 };
 use purser_sqlite::{OpenOptions, SqliteStore};
 use purser_transport::HttpTransport;
@@ -94,11 +94,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
 async fn application(
     store: &Arc<SqliteStore>,
 ) -> Result<(String, Web<BenchPorts>), Box<dyn Error>> {
-    let key = || MasterKey::new(&MasterKey::generate()).ok();
-    let keys = MasterKeys {
-        intuit: key(),
-        autotask: key(),
-    };
+    let key = || MasterKey::new(&MasterKey::generate()).expect("a key").into();
+    let keys = MasterKeys::new([(Purpose::Intuit, key()), (Purpose::Autotask, key())]);
     let app = IntuitApp {
         client_id: "bench".to_owned(),
         client_secret: SecretString::from("bench"),
@@ -192,6 +189,7 @@ fn change(order: i64, orders: i64, now: Timestamp) -> Result<Change, Box<dyn Err
         event,
         detail: json!({ "attempt": "abc", "request_id": "0123456789abcdef0123456789abcdef" }),
         text: text.to_owned(),
+        trace: None,
     };
     Ok(Change {
         record,

@@ -227,7 +227,7 @@ impl<'p> Runner<'p> {
         let found = !due.is_empty();
         let scans = due.into_iter().map(|(tenant, run)| async move {
             let event = ScanEvent::new(tenant.clone(), run);
-            if let Some(report) = handlers::scan(&self.program.engine, &event).await? {
+            if let Some(report) = handlers::scan(&self.program.engine, &event, None).await? {
                 self.seen().scans.insert(tenant.clone(), (run, report));
             }
             self.program.store.disarm(&tenant, run).await
@@ -251,7 +251,8 @@ impl<'p> Runner<'p> {
         if !due {
             return Ok(());
         }
-        self.program.engine.sweep().await?;
+        let engine = &self.program.engine;
+        engine.sweep(&engine.trace(None)).await?;
         for tenant in self.program.store.tenants().await? {
             if let Err(failure) = self
                 .program
@@ -281,7 +282,9 @@ impl<'p> Runner<'p> {
             if let Some(realm) = status.realm.clone()
                 && status.blocked(self.now()).is_none()
             {
-                self.program.engine.queue_due(&tenant, &realm).await?;
+                let engine = &self.program.engine;
+                let trace = engine.trace(None);
+                engine.queue_due(&tenant, &realm, &trace).await?;
             }
         }
         Ok(())

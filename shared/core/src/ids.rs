@@ -1,9 +1,13 @@
 //! Identifiers as types, so that none can stand in for another.
 
+mod trace;
+
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+
+pub use trace::TraceId;
 
 /// A text that is not an identifier of the wanted kind.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]

@@ -23,7 +23,7 @@ pub use store::{
 
 use crate::{
     failure::Failure,
-    ids::{AttemptId, OperationId, TenantId},
+    ids::{AttemptId, OperationId, TenantId, TraceId},
     tenant::CallCounts,
 };
 
@@ -43,6 +43,9 @@ pub trait Chance: Send + Sync {
 
     /// A name for one person's attempt.
     fn attempt(&self) -> AttemptId;
+
+    /// A name for everything that follows from one cause, where whoever caused it gave none.
+    fn trace(&self) -> TraceId;
 
     /// A number from 0 to 999, to spread waits.
     fn permille(&self) -> u32;

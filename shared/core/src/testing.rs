@@ -19,7 +19,7 @@ use crate::{
     ids::{
         ActionTypeId, AttemptId, BillId, CurrencyId, ItemId, LineId, OperationId, OrderId,
         OrganisationId, ProductId, RealmId, RequestId, ResourceId, RunNumber, StatusId, TenantId,
-        TodoId,
+        TodoId, TraceId,
     },
     money::Currency,
     notice::Code,
@@ -435,6 +435,7 @@ impl World {
             orders: orders.to_vec(),
             origin,
             deadline: crate::record::later(self.lock().now, Duration::from_secs(90)),
+            trace: None,
         };
         engine.sync(request).now_or_never().unwrap()
     }
@@ -446,7 +447,7 @@ impl World {
             self.advance(301);
             let engine = self.engine("engine");
             engine
-                .sweep_tenant(&tenant())
+                .sweep_tenant(&tenant(), &self.trace())
                 .now_or_never()
                 .unwrap()
                 .unwrap();
@@ -572,6 +573,12 @@ impl Chance for World {
 
     fn attempt(&self) -> AttemptId {
         self.operation().as_str().parse().unwrap()
+    }
+
+    fn trace(&self) -> TraceId {
+        let mut inner = self.lock();
+        inner.ticks += 1;
+        TraceId::of(inner.ticks.into())
     }
 
     fn permille(&self) -> u32 {

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use data_encoding::BASE32_NOPAD;
 use jiff::Timestamp;
 use purser_core::{
-    ids::{AttemptId, OperationId},
+    ids::{AttemptId, OperationId, TraceId},
     ports::{Chance, Clock, Ledger, Outbox, Queue, Schedule},
     usecase::Ports,
 };
@@ -53,6 +53,12 @@ impl Chance for SystemChance {
             Ok(id) => id,
             Err(_) => unreachable!("base32 is printable"),
         }
+    }
+
+    fn trace(&self) -> TraceId {
+        let mut bytes = [0_u8; 16];
+        rand::rng().fill_bytes(&mut bytes);
+        TraceId::of(u128::from_be_bytes(bytes))
     }
 
     fn permille(&self) -> u32 {

@@ -3,13 +3,14 @@
 
 use jiff::Timestamp;
 use purser_core::{
-    ids::{RunNumber, TenantId},
+    ids::{RunNumber, TenantId, TraceId},
     policy::Policy,
     ports::{Chance as _, Lane, Message, Queue as _, StoreError, WorkMessage},
     record::later,
     usecase::{Engine, Ports, RunStart, ScanReport, SyncReport, SyncRequest},
 };
 use serde::{Deserialize, Serialize};
+use tracing::Instrument as _;
 
 /// The event that starts one run of one tenant; the payload of its one-time alarm.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,14 +49,29 @@ pub enum Worked {
 }
 
 /// Handles the event of the scanner. A second event for the same run does nothing.
+///
+/// All that follows carries `trace`, or a new one.
 pub async fn scan<P: Ports>(
     engine: &Engine<P>,
     event: &ScanEvent,
+    trace: Option<TraceId>,
+) -> Result<Option<ScanReport>, StoreError> {
+    let trace = engine.trace(trace);
+    let span = tracing::info_span!(
+        "scan", tenant.id = %event.tenant, run = event.run.0, trace.id = %trace
+    );
+    scan_run(engine, event, &trace).instrument(span).await
+}
+
+async fn scan_run<P: Ports>(
+    engine: &Engine<P>,
+    event: &ScanEvent,
+    trace: &TraceId,
 ) -> Result<Option<ScanReport>, StoreError> {
     match engine.claim_run(&event.tenant, event.run).await? {
         RunStart::Repeated => Ok(None),
         RunStart::Claimed => {
-            let report = engine.scan(&event.tenant, event.run).await?;
+            let report = engine.scan(&event.tenant, event.run, trace).await?;
             engine.note_calls(&event.tenant).await?;
             Ok(Some(report))
         }
@@ -72,6 +88,19 @@ pub async fn work<P: Ports>(
         Ok(message) => message,
         Err(worked) => return Ok(worked),
     };
+    let trace = engine.trace(message.trace().cloned());
+    let span = tracing::info_span!("work", tenant.id = %message.tenant(), trace.id = %trace);
+    carry_out(engine, message, started, trace)
+        .instrument(span)
+        .await
+}
+
+async fn carry_out<P: Ports>(
+    engine: &Engine<P>,
+    message: WorkMessage,
+    started: Timestamp,
+    trace: TraceId,
+) -> Result<Worked, StoreError> {
     match message {
         WorkMessage::EndOfRun { tenant, run, .. } => {
             engine.end_run(&tenant, run).await?;
@@ -96,6 +125,7 @@ pub async fn work<P: Ports>(
                 orders,
                 origin,
                 deadline,
+                trace: Some(trace),
             };
             let report = engine.sync(request.clone()).await?;
             hand_on(engine, &request, &report).await?;
@@ -148,6 +178,7 @@ async fn hand_on<P: Ports>(
             run: request.run,
             orders: report.left_over.clone(),
             origin: request.origin,
+            trace: request.trace.clone(),
         },
     };
     engine.ports().queue().send(vec![message]).await

@@ -285,6 +285,7 @@ async fn a_file_of_the_first_version_is_brought_up_to_date_with_all_it_holds() {
             version: WorkMessage::VERSION,
             tenant: tenant(),
             run: RunNumber(1),
+            trace: None,
         },
     };
     store.send(vec![message]).await.unwrap();

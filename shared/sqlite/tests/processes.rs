@@ -61,6 +61,7 @@ fn change(order: i64) -> Change {
             event: HistoryEvent::Found,
             detail: serde_json::Value::Null,
             text: "Found.".to_owned(),
+            trace: None,
         }],
         mails: vec![Mail {
             tenant: tenant(),

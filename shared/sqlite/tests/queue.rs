@@ -59,6 +59,7 @@ fn message(run: u64) -> Message {
             version: WorkMessage::VERSION,
             tenant: tenant("north"),
             run: RunNumber(run),
+            trace: None,
         },
     }
 }

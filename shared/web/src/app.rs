@@ -300,7 +300,11 @@ impl<P: LivePorts> Web<P> {
         error: WebError,
     ) -> Response<Bytes> {
         if error.status.is_server_error() {
-            tracing::warn!(correlation = %call.correlation, failure.code = %error.code, "a request failed");
+            let trace = call.trace.as_ref().map(tracing::field::display);
+            tracing::warn!(
+                correlation = %call.correlation, trace.id = trace,
+                failure.code = %error.code, "a request failed"
+            );
         }
         let to_page = (!call.wants_json)
             .then(|| page_instead(call, session, &error))

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use jiff::Timestamp;
+use purser_core::ids::TraceId;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
@@ -35,6 +36,9 @@ pub(crate) struct Call {
     pub(crate) parameters: Vec<(&'static str, String)>,
     /// Names this request in the log and in an error's answer.
     pub(crate) correlation: String,
+    /// What the request is a part of, when the function that serves it was told. A request itself
+    /// cannot choose it.
+    pub(crate) trace: Option<TraceId>,
     pub(crate) now: Timestamp,
 }
 
@@ -89,6 +93,7 @@ impl Call {
             body,
             parameters: Vec::new(),
             correlation,
+            trace: parts.extensions.get().cloned(),
             now,
         }
     }

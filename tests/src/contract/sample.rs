@@ -110,6 +110,7 @@ pub(crate) fn entry(order: i64, seconds: i64, event: HistoryEvent) -> HistoryEnt
         event,
         detail: serde_json::json!({"bill": "145", "total": "12.50"}),
         text: format!("{event:?} at {seconds} seconds."),
+        trace: None,
     }
 }
 
@@ -132,6 +133,7 @@ pub(crate) fn message(tenant: &TenantId, lane: Lane, run: u64) -> Message {
             version: WorkMessage::VERSION,
             tenant: tenant.clone(),
             run: RunNumber(run),
+            trace: None,
         },
     }
 }
@@ -147,6 +149,7 @@ pub(crate) fn sync_message(tenant: &TenantId, orders: &[i64], deduplication: &st
             run: None,
             orders: orders.iter().copied().map(OrderId::new).collect(),
             origin: Origin::Sweep,
+            trace: None,
         },
     }
 }

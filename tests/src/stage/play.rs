@@ -36,7 +36,7 @@ impl Stage {
         for (tenant, run) in self.store.due_alarms(self.now()).await.expect("alarms") {
             let event = ScanEvent::new(tenant.clone(), run);
             reports.extend(
-                Box::pin(handlers::scan(&self.engine, &event))
+                Box::pin(handlers::scan(&self.engine, &event, None))
                     .await
                     .expect("the store"),
             );
@@ -112,7 +112,7 @@ impl Stage {
                 .await;
             let realm = self.realm_id();
             self.engine
-                .queue_due(&self.tenant, &realm)
+                .queue_due(&self.tenant, &realm, &self.engine.trace(None))
                 .await
                 .expect("the store");
         }
@@ -150,7 +150,9 @@ impl Stage {
         let (now, interval) = (self.now(), self.engine.policy().sweep_interval);
         if self.swept_at.is_none_or(|at| later(at, interval) <= now) {
             self.swept_at = Some(now);
-            Box::pin(self.engine.sweep()).await.expect("the store");
+            Box::pin(self.engine.sweep(&self.engine.trace(None)))
+                .await
+                .expect("the store");
             // What the loop of the program does after a sweep.
             drop(self.outside().keep_alive(&self.tenant).await);
         }
@@ -187,7 +189,7 @@ impl Stage {
         let mail_to = mail_to.map(str::to_owned);
         let asked = self
             .engine
-            .ask(&self.tenant, OrderId::new(order), origin, mail_to);
+            .ask(&self.tenant, OrderId::new(order), origin, mail_to, None);
         Box::pin(asked).await.expect("they may ask");
     }
 

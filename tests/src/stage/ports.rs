@@ -10,7 +10,7 @@ use std::{
 
 use jiff::Timestamp;
 use purser_core::{
-    ids::{AttemptId, OperationId},
+    ids::{AttemptId, OperationId, TraceId},
     ports::{Chance, Clock},
 };
 use purser_runtime::adapters::OneStore;
@@ -53,6 +53,10 @@ impl Chance for StageChance {
 
     fn attempt(&self) -> AttemptId {
         self.name("attempt")
+    }
+
+    fn trace(&self) -> TraceId {
+        TraceId::of(self.next().into())
     }
 
     fn permille(&self) -> u32 {

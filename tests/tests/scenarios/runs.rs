@@ -78,7 +78,7 @@ async fn a_second_alarm_for_a_run_does_nothing() {
     let second = stage.add_plain();
     let calls = stage.simulators.journal.latest();
     let event = ScanEvent::new(stage.tenant.clone(), run);
-    let scanned = handlers::scan(&stage.engine, &event)
+    let scanned = handlers::scan(&stage.engine, &event, None)
         .await
         .expect("the store");
     assert!(scanned.is_none());

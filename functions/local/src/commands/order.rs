@@ -176,7 +176,7 @@ pub(super) async fn sync(
     let mail_to = address(args.mail_to)?;
     let asked = program
         .engine
-        .ask(&tenant, args.order, Origin::Person, mail_to)
+        .ask(&tenant, args.order, Origin::Person, mail_to, None)
         .await?;
     let outcomes = wait_for(program, &tenant, &[asked]).await?;
     Ok(show(&outcomes, *output))
@@ -197,7 +197,7 @@ pub(super) async fn retry(
     must_be_known(program, &tenant, &[order]).await?;
     let asked = program
         .engine
-        .ask(&tenant, order, Origin::Retry, mail_to)
+        .ask(&tenant, order, Origin::Retry, mail_to, None)
         .await?;
     let outcomes = wait_for(program, &tenant, &[asked]).await?;
     Ok(show(&outcomes, *output))
@@ -267,7 +267,9 @@ async fn retry_tenant(
     let mut asked = Vec::new();
     for order in program.engine.retryable(tenant, &filter).await? {
         let mail_to = mail_to.map(str::to_owned);
-        let ask = program.engine.ask(tenant, order, Origin::Retry, mail_to);
+        let ask = program
+            .engine
+            .ask(tenant, order, Origin::Retry, mail_to, None);
         asked.push(ask.await?);
     }
     wait_for(program, tenant, &asked).await

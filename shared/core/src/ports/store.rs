@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use crate::{
     failure::Failure,
-    ids::{OperationId, OrderId, RealmId, RunNumber, TenantId},
+    ids::{OperationId, OrderId, RealmId, RunNumber, TenantId, TraceId},
     ports::Lane,
     record::{Origin, StateName, SyncRecord},
     tenant::{Grant, Stored},
@@ -107,6 +107,18 @@ pub struct HistoryEntry {
     pub detail: serde_json::Value,
     /// One sentence for people.
     pub text: String,
+    /// What it followed from, as log lines name it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<TraceId>,
+}
+
+impl HistoryEntry {
+    /// Names what it followed from.
+    #[must_use]
+    pub fn traced(self, trace: Option<&TraceId>) -> Self {
+        let trace = trace.cloned();
+        Self { trace, ..self }
+    }
 }
 
 /// The kinds of events in an order's story.
@@ -352,6 +364,9 @@ pub enum WorkMessage {
         orders: Vec<OrderId>,
         /// Who asked.
         origin: Origin,
+        /// What it followed from.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        trace: Option<TraceId>,
     },
     /// All orders of a run were queued before this message.
     EndOfRun {
@@ -361,6 +376,9 @@ pub enum WorkMessage {
         tenant: TenantId,
         /// Which run.
         run: RunNumber,
+        /// What it followed from.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        trace: Option<TraceId>,
     },
 }
 
@@ -374,6 +392,13 @@ impl WorkMessage {
     pub const fn tenant(&self) -> &TenantId {
         match self {
             Self::Sync { tenant, .. } | Self::EndOfRun { tenant, .. } => tenant,
+        }
+    }
+
+    /// What it followed from, when its sender said so.
+    pub const fn trace(&self) -> Option<&TraceId> {
+        match self {
+            Self::Sync { trace, .. } | Self::EndOfRun { trace, .. } => trace.as_ref(),
         }
     }
 }
@@ -458,4 +483,29 @@ pub trait GrantStore: Send + Sync {
         grant: &Grant,
         expected: Expected<u64>,
     ) -> impl Future<Output = Result<Put, StoreError>> + Send;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BEFORE: &str = r#"{"kind":"end_of_run","version":1,"tenant":"north","run":7}"#;
+
+    #[test]
+    fn a_message_without_a_trace_is_read_and_written_as_before_there_were_traces() {
+        let message: WorkMessage = serde_json::from_str(BEFORE).unwrap();
+        assert_eq!(message.trace(), None);
+        assert_eq!(serde_json::to_string(&message).unwrap(), BEFORE);
+    }
+
+    #[test]
+    fn a_message_keeps_the_trace_that_it_was_given() {
+        let text = BEFORE.replace('}', r#","trace":"1-5759e988-bd862e3fe1be46a994272793"}"#);
+        let message: WorkMessage = serde_json::from_str(&text).unwrap();
+        let trace = message.trace().map(TraceId::as_str);
+        assert_eq!(trace, Some("1-5759e988-bd862e3fe1be46a994272793"));
+        assert_eq!(serde_json::to_string(&message).unwrap(), text);
+        let wrong = BEFORE.replace('}', r#","trace":"ann@example.com"}"#);
+        assert!(serde_json::from_str::<WorkMessage>(&wrong).is_err());
+    }
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::{
     failure::Failure,
-    ids::{AttemptId, BillId, OrderId, RealmId, TenantId},
+    ids::{AttemptId, BillId, OrderId, RealmId, TenantId, TraceId},
     notice::{Code, Notice},
     ports::{
         Chance, Change, Committed, Expected, HistoryEvent, Lane, Ledger, Message, Queue,
@@ -39,13 +39,15 @@ pub struct RetryFilter {
 }
 
 impl<P: Ports> Engine<P> {
-    /// Notes a person's wish for one order and queues it.
+    /// Notes a person's wish for one order and queues it. What follows carries `trace`, or a new
+    /// one.
     pub async fn ask(
         &self,
         tenant: &TenantId,
         order: OrderId,
         origin: Origin,
         mail_to: Option<String>,
+        trace: Option<TraceId>,
     ) -> Result<Asked, Failure> {
         let realm = self
             .status(tenant)
@@ -53,6 +55,7 @@ impl<P: Ports> Engine<P> {
             .realm
             .ok_or(Failure::new(Code::NotConnected))?;
         let attempt = self.ports.chance().attempt();
+        let trace = self.trace(trace);
         let request = Request {
             attempt: attempt.clone(),
             origin,
@@ -61,7 +64,12 @@ impl<P: Ports> Engine<P> {
             also_to: Vec::new(),
             told_waiting: false,
         };
-        let joins_running = self.note_request(tenant, &realm, order, request).await?;
+        let key = RecordKey {
+            tenant: tenant.clone(),
+            realm,
+            order,
+        };
+        let joins_running = self.note_request(&key, request, &trace).await?;
         let message = Message {
             lane: Lane::Person,
             deduplication: format!("ask-{attempt}"),
@@ -71,6 +79,7 @@ impl<P: Ports> Engine<P> {
                 run: None,
                 orders: vec![order],
                 origin,
+                trace: Some(trace),
             },
         };
         self.ports.queue().send(vec![message]).await?;
@@ -85,25 +94,23 @@ impl<P: Ports> Engine<P> {
     /// its next write, so that the wish is never lost. Returns whether one is at work.
     async fn note_request(
         &self,
-        tenant: &TenantId,
-        realm: &RealmId,
-        order: OrderId,
+        key: &RecordKey,
         request: Request,
+        trace: &TraceId,
     ) -> Result<bool, StoreError> {
         let store = self.ports.store();
+        let order = key.order;
         let now = request.asked_at;
         for _ in 0..TRIES_MAX {
-            let known = store.records(tenant, realm, &[order]).await?.pop();
+            let known = store
+                .records(&key.tenant, &key.realm, &[order])
+                .await?
+                .pop();
             let expected = known.as_ref().map_or(Expected::Absent, |record| {
                 Expected::Is(record.operation.clone())
             });
             let mut record = known.unwrap_or_else(|| {
-                let key = RecordKey {
-                    tenant: tenant.clone(),
-                    realm: realm.clone(),
-                    order,
-                };
-                SyncRecord::queued(key, order.to_string(), self.operation(), now)
+                SyncRecord::queued(key.clone(), order.to_string(), self.operation(), now)
             });
             let joins_running = record.lease.as_ref().is_some_and(|lease| now < lease.until);
             record.request = Some(request.clone().instead_of(record.request.take()));
@@ -115,11 +122,12 @@ impl<P: Ports> Engine<P> {
                 "mail_to": request.mail_to,
             });
             let text = "A person asked for this order.";
+            let line = entry(now, order, HistoryEvent::Asked, text, detail);
             let change = Change {
                 due_at: record.due_at(&self.policy),
                 record,
                 expected,
-                history: vec![entry(now, order, HistoryEvent::Asked, text, detail)],
+                history: vec![line.traced(Some(trace))],
                 mails: Vec::new(),
             };
             if let Some(Committed::Done) = store.commit(vec![change]).await?.pop() {
@@ -167,6 +175,7 @@ impl<P: Ports> Engine<P> {
         realm: &RealmId,
         order: OrderId,
         gone: &BillId,
+        trace: &TraceId,
     ) -> Result<(), StoreError> {
         let store = self.ports.store();
         for _ in 0..TRIES_MAX {
@@ -192,12 +201,12 @@ impl<P: Ports> Engine<P> {
             record.operation = self.operation();
             record.updated_at = now;
             let detail = json!({ "code": notice.code });
-            let event = HistoryEvent::Orphaned;
+            let line = entry(now, order, HistoryEvent::Orphaned, notice.text(), detail);
             let change = Change {
                 due_at: record.due_at(&self.policy),
                 record,
                 expected,
-                history: vec![entry(now, order, event, notice.text(), detail)],
+                history: vec![line.traced(Some(trace))],
                 mails: Vec::new(),
             };
             if let Some(Committed::Done) = store.commit(vec![change]).await?.pop() {

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use crate::{
     eligibility::{Ineligible, Window},
     failure::Failure,
-    ids::{OperationId, OrderId, RealmId, StatusId, TenantId},
+    ids::{OperationId, OrderId, RealmId, StatusId, TenantId, TraceId},
     notice::Notice,
     orders::Order,
     ports::{Autotask as _, Expected, HistoryEntry, HistoryEvent, Outside, StoreError},
@@ -38,6 +38,8 @@ pub(super) struct Attempt<'e, P: Ports> {
     pub(super) submitted: StatusId,
     pub(super) origin: Origin,
     pub(super) deadline: Timestamp,
+    /// What it followed from.
+    pub(super) trace: Option<TraceId>,
     pub(super) holder: Holder,
     pub(super) autotask: Arc<AutotaskOf<P>>,
     pub(super) quickbooks: Arc<QuickBooksOf<P>>,
@@ -133,6 +135,7 @@ pub(super) fn entry(
         event,
         detail,
         text: text.into(),
+        trace: None,
     }
 }
 

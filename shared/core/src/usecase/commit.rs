@@ -77,6 +77,9 @@ impl<P: Ports> Attempt<'_, P> {
             mails = due;
             history.append(&mut told);
         }
+        for line in &mut history {
+            line.trace.clone_from(&self.trace);
+        }
         let expected = if engine.guards.fence {
             job.stored.expected.clone()
         } else {

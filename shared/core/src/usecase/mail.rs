@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use crate::{
-    ids::{OrderId, RealmId, TenantId},
+    ids::{OrderId, RealmId, TenantId, TraceId},
     notice::Notice,
     policy::Policy,
     ports::{Change, Expected, HistoryEntry, HistoryEvent, Ledger as _, Mail, StoreError},
@@ -103,10 +103,10 @@ impl<P: Ports> Engine<P> {
     /// Tells those who asked for these orders that the whole tenant waits, when that is due.
     pub(super) async fn tell_waiting(
         &self,
-        tenant: &TenantId,
-        realm: &RealmId,
+        (tenant, realm): (&TenantId, &RealmId),
         orders: &[OrderId],
         (notice, next): (&Notice, Option<Timestamp>),
+        trace: Option<&TraceId>,
     ) -> Result<(), StoreError> {
         let now = self.now();
         let store = self.ports.store();
@@ -125,11 +125,12 @@ impl<P: Ports> Engine<P> {
             };
             let told = (&outcome, false);
             let (mails, history) = due(&mut record, told, now, &self.policy);
+            let history = history.into_iter().map(|line| line.traced(trace));
             let change = Change {
                 due_at: record.due_at(&self.policy),
                 record,
                 expected,
-                history,
+                history: history.collect(),
                 mails,
             };
             // Whoever wrote in between tells instead.

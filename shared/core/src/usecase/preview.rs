@@ -58,6 +58,7 @@ impl<P: Ports> Engine<P> {
             orders: vec![order],
             origin: Origin::Person,
             deadline: crate::record::later(now, self.policy.function_time),
+            trace: None,
         };
         let status = self.status(tenant).await?;
         let settings = self.settings(tenant).await?;

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::{
     eligibility::Ineligible,
-    ids::{OrderId, RealmId, RunNumber, TenantId},
+    ids::{OrderId, RealmId, RunNumber, TenantId, TraceId},
     orders::Order,
     ports::{Change, Expected, HistoryEvent, Ledger, StoreError},
     record::{RecordKey, State, SyncRecord},
@@ -26,6 +26,8 @@ pub(super) struct Found<'a> {
     pub(super) key: (&'a TenantId, &'a RealmId),
     /// The run that found them.
     pub(super) run: RunNumber,
+    /// What the scan followed from.
+    pub(super) trace: &'a TraceId,
     /// Those that may be transferred.
     pub(super) eligible: Vec<Order>,
     /// Those that may not, each with the reason.
@@ -82,12 +84,12 @@ impl<P: Ports> Engine<P> {
         let record = self.fresh(found, order, now);
         let detail = json!({ "run": found.run });
         let text = "The scan found the order.";
-        let found = entry(now, order.id, HistoryEvent::Found, text, detail);
+        let line = entry(now, order.id, HistoryEvent::Found, text, detail);
         Change {
             due_at: record.due_at(&self.policy),
             record,
             expected: Expected::Absent,
-            history: vec![found],
+            history: vec![line.traced(Some(found.trace))],
             mails: Vec::new(),
         }
     }
@@ -134,12 +136,12 @@ impl<P: Ports> Engine<P> {
         record.operation = self.operation();
         record.updated_at = now;
         let detail = json!({ "code": reason.code(), "run": found.run });
-        let event = HistoryEvent::Skipped;
+        let line = entry(now, order.id, HistoryEvent::Skipped, reason.text(), detail);
         Some(Change {
             due_at: record.due_at(&self.policy),
             record,
             expected,
-            history: vec![entry(now, order.id, event, reason.text(), detail)],
+            history: vec![line.traced(Some(found.trace))],
             mails: Vec::new(),
         })
     }

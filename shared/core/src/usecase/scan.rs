@@ -6,7 +6,7 @@ use crate::{
     currency::CurrencyCase,
     eligibility::{Ineligible, Window},
     failure::{Failure, FailureClass},
-    ids::{OrderId, RunNumber, StatusId, TenantId},
+    ids::{OrderId, RunNumber, StatusId, TenantId, TraceId},
     notice::{Code, Notice},
     orders::Order,
     ports::{Autotask, Clock as _, Lane, Message, Outside, Queue, StoreError, WorkMessage},
@@ -63,9 +63,15 @@ pub(super) fn submitted_status(settings: &Settings, labels: &Labels) -> Result<S
 
 impl<P: Ports> Engine<P> {
     /// Scans a tenant for run `run`: ledger rows first, then messages, last the end-of-run message.
-    pub async fn scan(&self, tenant: &TenantId, run: RunNumber) -> Result<ScanReport, StoreError> {
-        let report = self.scan_patiently(tenant, run).await?;
-        self.send_work(tenant, run, &report.queued).await?;
+    /// All that follows from it carries `trace`.
+    pub async fn scan(
+        &self,
+        tenant: &TenantId,
+        run: RunNumber,
+        trace: &TraceId,
+    ) -> Result<ScanReport, StoreError> {
+        let report = self.scan_patiently(tenant, run, trace).await?;
+        self.send_work(tenant, run, &report.queued, trace).await?;
         self.note_counts(tenant, run, &report.counts).await?;
         Ok(report)
     }
@@ -76,10 +82,11 @@ impl<P: Ports> Engine<P> {
         &self,
         tenant: &TenantId,
         run: RunNumber,
+        trace: &TraceId,
     ) -> Result<ScanReport, StoreError> {
         let mut waited = Duration::ZERO;
         loop {
-            let failure = match self.scan_orders(tenant, run).await {
+            let failure = match self.scan_orders(tenant, run, trace).await {
                 Ok(report) => return Ok(report),
                 Err(ScanError::Store(error)) => return Err(error),
                 Err(ScanError::Failed(failure)) => failure,
@@ -154,6 +161,7 @@ impl<P: Ports> Engine<P> {
         &self,
         tenant: &TenantId,
         run: RunNumber,
+        trace: &TraceId,
     ) -> Result<ScanReport, ScanError> {
         let status = self.status(tenant).await?;
         let now = self.now();
@@ -212,6 +220,7 @@ impl<P: Ports> Engine<P> {
         let found = Found {
             key: (tenant, &realm),
             run,
+            trace,
             eligible,
             left_alone,
         };
@@ -228,6 +237,7 @@ impl<P: Ports> Engine<P> {
         tenant: &TenantId,
         run: RunNumber,
         orders: &[OrderId],
+        trace: &TraceId,
     ) -> Result<(), StoreError> {
         let version = WorkMessage::VERSION;
         let mut messages = Vec::new();
@@ -241,6 +251,7 @@ impl<P: Ports> Engine<P> {
                     run: Some(run),
                     orders: chunk.to_vec(),
                     origin: Origin::Scan,
+                    trace: Some(trace.clone()),
                 },
             });
         }
@@ -251,6 +262,7 @@ impl<P: Ports> Engine<P> {
                 version,
                 tenant: tenant.clone(),
                 run,
+                trace: Some(trace.clone()),
             },
         });
         self.ports.queue().send(messages).await

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::{
     failure::Failure,
-    ids::{BillId, OrderId, RealmId, TenantId},
+    ids::{BillId, OrderId, RealmId, TenantId, TraceId},
     ports::{
         Lane, Ledger, Message, Outside, Queue, QuickBooks, RecordFilter, StoreError, WorkMessage,
     },
@@ -20,10 +20,11 @@ const DUE_MAX: u32 = 500;
 const VERIFY_MAX: u32 = 200;
 
 impl<P: Ports> Engine<P> {
-    /// Sweeps every tenant; one tenant's failure does not stop the others.
-    pub async fn sweep(&self) -> Result<(), StoreError> {
+    /// Sweeps every tenant; one tenant's failure does not stop the others. All that follows
+    /// carries `trace`.
+    pub async fn sweep(&self, trace: &TraceId) -> Result<(), StoreError> {
         for tenant in self.tenants().await? {
-            if let Err(error) = self.sweep_tenant(&tenant).await {
+            if let Err(error) = self.sweep_tenant(&tenant, trace).await {
                 tracing::error!(tenant.id = %tenant, %error, "the sweep of a tenant failed");
             }
         }
@@ -31,7 +32,7 @@ impl<P: Ports> Engine<P> {
     }
 
     /// Sweeps one tenant.
-    pub async fn sweep_tenant(&self, tenant: &TenantId) -> Result<(), StoreError> {
+    pub async fn sweep_tenant(&self, tenant: &TenantId, trace: &TraceId) -> Result<(), StoreError> {
         let now = self.now();
         let status = self.status(tenant).await?;
         let Some(realm) = status.realm.clone() else {
@@ -44,14 +45,22 @@ impl<P: Ports> Engine<P> {
         if let Some(trouble) = status.blocked(now) {
             let due = self.ports.store().due(tenant, &realm, now, DUE_MAX).await?;
             let told = (&trouble.notice, trouble.recheck_at);
-            return self.tell_waiting(tenant, &realm, &due, told).await;
+            return self
+                .tell_waiting((tenant, &realm), &due, told, Some(trace))
+                .await;
         }
-        self.queue_due(tenant, &realm).await?;
-        self.reconcile_when_due(tenant, &realm, &status, now).await
+        self.queue_due(tenant, &realm, trace).await?;
+        self.reconcile_when_due((tenant, &realm), &status, now, trace)
+            .await
     }
 
     /// Queues every order of a tenant whose time has come. Returns how many.
-    pub async fn queue_due(&self, tenant: &TenantId, realm: &RealmId) -> Result<usize, StoreError> {
+    pub async fn queue_due(
+        &self,
+        tenant: &TenantId,
+        realm: &RealmId,
+        trace: &TraceId,
+    ) -> Result<usize, StoreError> {
         let due = self
             .ports
             .store()
@@ -67,6 +76,7 @@ impl<P: Ports> Engine<P> {
                 run: None,
                 orders: orders.to_vec(),
                 origin: Origin::Sweep,
+                trace: Some(trace.clone()),
             },
         });
         let messages: Vec<_> = messages.collect();
@@ -78,17 +88,17 @@ impl<P: Ports> Engine<P> {
 
     async fn reconcile_when_due(
         &self,
-        tenant: &TenantId,
-        realm: &RealmId,
+        (tenant, realm): (&TenantId, &RealmId),
         status: &TenantStatus,
         now: Timestamp,
+        trace: &TraceId,
     ) -> Result<(), StoreError> {
         let last = status.reconciled_at;
         if last.is_some_and(|last| last <= now && now < later(last, self.policy.reconcile_interval))
         {
             return Ok(());
         }
-        match self.reconcile(tenant, realm, last).await {
+        match self.reconcile(tenant, realm, last, trace).await {
             Ok(gone) => {
                 if !gone.is_empty() {
                     tracing::warn!(tenant.id = %tenant, bills = gone.len(), "linked bills are gone");
@@ -112,6 +122,7 @@ impl<P: Ports> Engine<P> {
         tenant: &TenantId,
         realm: &RealmId,
         since: Option<Timestamp>,
+        trace: &TraceId,
     ) -> Result<Vec<OrderId>, Failure> {
         let quickbooks = self
             .ports
@@ -133,7 +144,7 @@ impl<P: Ports> Engine<P> {
         let mut orders = Vec::new();
         for record in &linked {
             if let Some(bill) = record.bill().filter(|bill| gone.contains(&bill.id)) {
-                self.orphan(tenant, realm, record.key.order, &bill.id)
+                self.orphan(tenant, realm, record.key.order, &bill.id, trace)
                     .await?;
                 orders.push(record.key.order);
             }

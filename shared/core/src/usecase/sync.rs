@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::{
     failure::Failure,
-    ids::{BillId, OrderId, RunNumber, TenantId},
+    ids::{BillId, OrderId, RunNumber, TenantId, TraceId},
     notice::{Code, Notice},
     ports::{Lane, Ledger, Outside, QuickBooks, StoreError},
     record::{Origin, RecordKey, State, StateName, SyncRecord, Todo},
@@ -39,6 +39,8 @@ pub struct SyncRequest {
     pub origin: Origin,
     /// When the function ends.
     pub deadline: Timestamp,
+    /// What it followed from.
+    pub trace: Option<TraceId>,
 }
 
 /// Where one order stands after an attempt.
@@ -218,7 +220,8 @@ impl<P: Ports> Engine<P> {
     ) -> Result<SyncReport, StoreError> {
         if let Some(realm) = &status.realm {
             let (tenant, orders) = (&request.tenant, &request.orders);
-            self.tell_waiting(tenant, realm, orders, (notice, next))
+            let trace = request.trace.as_ref();
+            self.tell_waiting((tenant, realm), orders, (notice, next), trace)
                 .await?;
         }
         let outcome = |id: &OrderId| Outcome::waiting(*id, &id.to_string(), notice, next);
@@ -311,6 +314,7 @@ impl<P: Ports> Engine<P> {
             submitted,
             origin: request.origin,
             deadline: request.deadline,
+            trace: request.trace.clone(),
             holder: self.holder(),
             autotask,
             quickbooks,
@@ -358,6 +362,12 @@ impl<P: Ports> Engine<P> {
             }
         });
         Ok(jobs.collect())
+    }
+
+    /// The trace that was given, or a new one.
+    pub fn trace(&self, given: Option<TraceId>) -> TraceId {
+        use crate::ports::Chance as _;
+        given.unwrap_or_else(|| self.ports.chance().trace())
     }
 
     pub(super) fn operation(&self) -> crate::ids::OperationId {

@@ -6,7 +6,7 @@ use crate::{
     failure::FailureClass,
     ids::{OrderId, RunNumber},
     notice::Code,
-    ports::DocumentKind,
+    ports::{Chance as _, DocumentKind},
     record::{Origin, State, StateName, Todo},
     settings::{MissingItem, NumberSource},
     testing::{Fault, ORDER, World, line, order, organisation, realm, settings, tenant},
@@ -24,13 +24,13 @@ fn scan(world: &World) {
     let engine = world.engine("scanner");
     let run = engine.runs(&tenant()).now_or_never().unwrap().unwrap().run;
     now(engine.claim_run(&tenant(), run.next())).unwrap();
-    now(engine.scan(&tenant(), run.next())).unwrap();
+    now(engine.scan(&tenant(), run.next(), &world.trace())).unwrap();
 }
 
 fn ask(world: &World, origin: Origin) -> bool {
     let engine = world.engine("web");
     let mail_to = Some("ann@example.com".to_owned());
-    let asked = now(engine.ask(&tenant(), ORDER, origin, mail_to));
+    let asked = now(engine.ask(&tenant(), ORDER, origin, mail_to, None));
     asked.unwrap().joins_running
 }
 
@@ -362,7 +362,7 @@ fn a_deleted_bill_with_its_number_is_told_and_never_made_again() {
     let number = world.external();
     world.lock().bills.clear();
     let engine = world.engine("sweeper");
-    let gone = now(engine.reconcile(&tenant(), &realm(), None));
+    let gone = now(engine.reconcile(&tenant(), &realm(), None, &world.trace()));
     assert_eq!(gone.unwrap(), [ORDER]);
     world.settle_down(5);
     assert_eq!((world.state(), world.external()), (Orphaned, number));

@@ -238,7 +238,7 @@ fn pretty(body: &str) -> String {
 
 /// An entry of the history as people read it.
 pub(super) fn told(entry: HistoryEntry) -> StoryEntry {
-    let details = match &entry.detail {
+    let mut details: Vec<_> = match &entry.detail {
         Value::Object(details) => details
             .iter()
             .filter(|(_, value)| !value.is_null())
@@ -246,6 +246,8 @@ pub(super) fn told(entry: HistoryEntry) -> StoryEntry {
             .collect(),
         _ => Vec::new(),
     };
+    let trace = entry.trace.map(String::from);
+    details.extend(trace.map(|trace| ("trace".to_owned(), trace)));
     let event = serde_json::to_value(entry.event).unwrap_or_default();
     StoryEntry {
         at: entry.at,

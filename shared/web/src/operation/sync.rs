@@ -203,7 +203,8 @@ impl<P: LivePorts> Web<P> {
         if standing.settings.is_none() {
             return Err(Failure::new(Code::SettingsMissing).into());
         }
-        let asked = self.engine.ask(&seat.tenant, order, origin, mail_to);
+        let trace = call.trace.clone();
+        let asked = self.engine.ask(&seat.tenant, order, origin, mail_to, trace);
         let asked = asked.await?;
         let what = match origin {
             Origin::Retry => ("retry_asked", "tried order"),
