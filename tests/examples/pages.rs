@@ -24,7 +24,7 @@ use purser_runtime::{
     configuration::{Endpoints, IntuitApp},
     connections::Connections,
     outside::LiveOutside,
-    vault::{MasterKey, MasterKeys, Purpose},
+    vault::{MasterKey, MasterKeys},
 };
 use purser_sqlite::{OpenOptions, SqliteStore};
 use purser_transport::HttpTransport;
@@ -94,8 +94,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
 async fn application(
     store: &Arc<SqliteStore>,
 ) -> Result<(String, Web<BenchPorts>), Box<dyn Error>> {
-    let key = || MasterKey::new(&MasterKey::generate()).expect("a key").into();
-    let keys = MasterKeys::new([(Purpose::Intuit, key()), (Purpose::Autotask, key())]);
+    let key = || MasterKey::new(&MasterKey::generate()).ok();
+    let keys = MasterKeys {
+        intuit: key(),
+        autotask: key(),
+    };
     let app = IntuitApp {
         client_id: "bench".to_owned(),
         client_secret: SecretString::from("bench"),
