@@ -21,6 +21,8 @@ pub struct Policy {
     pub visibility: Duration,
     /// How long after a send its effect may still appear (QuickBooks' 120 s plus margin).
     pub settle: Duration,
+    /// An order in doubt for longer than this is told to operators.
+    pub doubt_age_max: Duration,
     /// How far around the sends bills are looked for, when QuickBooks' clock is known.
     pub lookup_margin: Duration,
     /// The same, when it is not known.
@@ -82,6 +84,7 @@ impl Policy {
             lease: seconds(120).max(Duration::from_secs(10)),
             visibility: seconds(540).max(Duration::from_secs(12)),
             settle: seconds(150).max(Duration::from_secs(3)),
+            doubt_age_max: seconds(1800).max(Duration::from_secs(20)),
             lookup_margin: Duration::from_mins(5),
             lookup_margin_unknown_clock: Duration::from_hours(26),
             freshness: seconds(30).max(Duration::from_secs(5)),

@@ -12,6 +12,7 @@ mod ensure;
 mod enter;
 mod facts;
 mod fail;
+mod health;
 mod identity;
 mod link;
 mod mail;
@@ -25,6 +26,7 @@ mod settle;
 mod sweep;
 mod sync;
 mod todos;
+mod tried;
 mod trouble;
 
 #[cfg(test)]
@@ -35,10 +37,12 @@ use jiff::Timestamp;
 pub use ask::{Asked, RetryFilter};
 pub use books_cache::BooksCache;
 pub use documents::{load, store, update};
+pub use health::Health;
 pub use preview::Preview;
 pub use run::RunStart;
 pub use scan::{ScanReport, Scanned};
 pub use sync::{Outcome, OutcomeKind, SyncReport, SyncRequest};
+pub use tried::Tried;
 
 use crate::{
     policy::{Guards, Policy},

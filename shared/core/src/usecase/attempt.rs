@@ -37,6 +37,7 @@ pub(super) struct Attempt<'e, P: Ports> {
     pub(super) settings: Settings,
     pub(super) submitted: StatusId,
     pub(super) origin: Origin,
+    pub(super) began: Timestamp,
     pub(super) deadline: Timestamp,
     /// What it followed from.
     pub(super) trace: Option<TraceId>,
@@ -63,6 +64,10 @@ pub(super) struct Job {
     pub(super) replanned: bool,
     /// When an earlier attempt wrote its record last.
     pub(super) last_written: Timestamp,
+    /// When this attempt wrote it last.
+    pub(super) written: Option<Timestamp>,
+    /// Whether this attempt wrote a state that was not there.
+    pub(super) moved: bool,
 }
 
 /// What the store holds for an order, as far as this attempt knows.
@@ -113,6 +118,8 @@ impl Job {
             read_at,
             halt: None,
             replanned: false,
+            written: None,
+            moved: false,
         }
     }
 
@@ -165,6 +172,7 @@ impl<P: Ports> Attempt<'_, P> {
         Ok(SyncReport {
             left_over: left_over.map(Job::id).collect(),
             outcomes: self.jobs.iter().map(Job::outcome).collect(),
+            tried: self.tried(),
         })
     }
 

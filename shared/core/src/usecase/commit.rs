@@ -38,8 +38,8 @@ impl<P: Ports> Attempt<'_, P> {
             match written {
                 Some(Committed::Done) => {
                     job.stored.expected = Expected::Is(job.record.operation.clone());
-                    job.stored.state = job.record.state.name();
                     job.stored.holds_lease = goes_on;
+                    job.note_written(self.engine.now());
                     return Ok(());
                 }
                 Some(Committed::Conflict(Some(found))) if only_asked(job, &found, &self.holder) => {

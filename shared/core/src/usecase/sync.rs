@@ -20,6 +20,7 @@ use super::{
     Engine, Ports,
     attempt::{Attempt, Halt, Job},
     commit::waiting_for,
+    tried::Tried,
 };
 
 /// The age at which reference data asks for changes when a person waits. Many retries at once
@@ -93,6 +94,8 @@ pub enum OutcomeKind {
 pub struct SyncReport {
     /// One per order.
     pub outcomes: Vec<Outcome>,
+    /// The attempts behind them, in the same order.
+    pub tried: Vec<Tried>,
     /// Orders there was no time for; they need a message of their own.
     pub left_over: Vec<OrderId>,
 }
@@ -227,6 +230,7 @@ impl<P: Ports> Engine<P> {
         let outcome = |id: &OrderId| Outcome::waiting(*id, &id.to_string(), notice, next);
         Ok(SyncReport {
             outcomes: request.orders.iter().map(outcome).collect(),
+            tried: vec![Tried::default(); request.orders.len()],
             left_over: Vec::new(),
         })
     }
@@ -275,6 +279,7 @@ impl<P: Ports> Engine<P> {
         status: &TenantStatus,
         settings: Option<Settings>,
     ) -> Result<Attempt<'_, P>, Failure> {
+        let began = self.now();
         let settings = settings.ok_or(Failure::new(Code::SettingsMissing))?;
         let realm = status
             .realm
@@ -313,6 +318,7 @@ impl<P: Ports> Engine<P> {
             settings,
             submitted,
             origin: request.origin,
+            began,
             deadline: request.deadline,
             trace: request.trace.clone(),
             holder: self.holder(),
