@@ -92,7 +92,8 @@ class Emulator:
         self.process = None
 
     def start(self):
-        command = [sys.executable, str(ROOT / "tests/aws/emulator.py")]
+        # Without the folder of the script in its path, where names of ours would hide those of packages.
+        command = [sys.executable, "-P", str(ROOT / "tests/aws/emulator.py")]
         self.process = Process(command, self.environment, self.folder / "emulator.log")
         self.process.wait_for(self.port, "/_ministack/health")
 
@@ -138,8 +139,10 @@ class Simulators:
 
     def companies(self):
         """What was said at the start: the companies with their credentials and settings."""
-        said = wait_until("the simulators tell of their companies", self.log.read_text)
-        companies = json.loads(said)["companies"]
+        def told():
+            said = self.log.read_text()
+            return json.loads(said) if said.endswith("}\n") else None
+        companies = wait_until("the simulators tell of their companies", told)["companies"]
         settings = {**companies[0]["settings"], "vendor_overrides": {}}
         bayside = {
             "tenant": "bayside", "owner_email": "grace@bayside.example", "realm": "9130355001000005",
