@@ -24,7 +24,7 @@ use purser_runtime::{
     configuration::{Endpoints, IntuitApp},
     connections::Connections,
     outside::LiveOutside,
-    vault::{MasterKey, MasterKeys},
+    vault::{MasterKey, MasterKeys, Purpose},
 };
 use purser_sqlite::{OpenOptions, SqliteStore};
 use purser_transport::HttpTransport;
@@ -94,11 +94,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
 async fn application(
     store: &Arc<SqliteStore>,
 ) -> Result<(String, Web<BenchPorts>), Box<dyn Error>> {
-    let key = || MasterKey::new(&MasterKey::generate()).ok();
-    let keys = MasterKeys {
-        intuit: key(),
-        autotask: key(),
+    let key = || {
+        MasterKey::new(&MasterKey::generate())
+            .expect("a key")
+            .into()
     };
+    let keys = MasterKeys::new([(Purpose::Intuit, key()), (Purpose::Autotask, key())]);
     let app = IntuitApp {
         client_id: "bench".to_owned(),
         client_secret: SecretString::from("bench"),
@@ -123,6 +124,7 @@ async fn application(
         intuit_origins: NOWHERE.to_owned(),
         sends_mail: false,
         demo: None,
+        function: None,
     };
     let cookie = bench_session(&**store, &tenant(), Timestamp::now()).await?;
     Ok((cookie, Web::new(Arc::new(engine), options)))

@@ -16,7 +16,7 @@ pub mod registry;
 mod sample;
 pub mod schedule;
 
-use std::{future::Future, time::Duration};
+use std::{collections::BTreeSet, fs, future::Future, path::Path, time::Duration};
 
 use jiff::Timestamp;
 use purser_core::{
@@ -63,6 +63,16 @@ pub trait Arm: Send + Sync + 'static {
     /// Now, by the clock of the adapters.
     fn now(&self) -> Timestamp;
 
+    /// How long the suite hides a received message; an arm that cannot hurry its clock says less.
+    fn visibility(&self) -> Duration {
+        Duration::from_mins(9)
+    }
+
+    /// After how long the suite wants a message back that it gives back.
+    fn delay(&self) -> Duration {
+        Duration::from_secs(30)
+    }
+
     /// Lets this much time pass by that clock.
     fn advance(&self, by: Duration) -> impl Future<Output = ()> + Send;
 
@@ -74,6 +84,23 @@ pub trait Arm: Send + Sync + 'static {
         deduplication: &str,
         body: &str,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
+}
+
+/// Fails when a case is written that this list lacks, or one stands in it twice.
+pub fn assert_all_are_listed(cases: &[&str]) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/contract");
+    let mut written = BTreeSet::new();
+    for file in fs::read_dir(folder).expect("the cases") {
+        let text = fs::read_to_string(file.expect("a file").path()).expect("a text");
+        let names = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("pub async fn "));
+        let names = names.filter_map(|rest| rest.split('(').next());
+        written.extend(names.map(str::to_owned));
+    }
+    let listed: BTreeSet<_> = cases.iter().map(|name| (*name).to_owned()).collect();
+    assert_eq!(written, listed);
+    assert_eq!(listed.len(), cases.len(), "a name is listed twice");
 }
 
 /// Makes a test of every case of the contract for one arm, and `CASES`, the list of their names.

@@ -31,7 +31,7 @@ use purser_runtime::{
     connections::Connections,
     outside::LiveOutside,
     settings,
-    vault::{MasterKey, MasterKeys},
+    vault::{MasterKey, MasterKeys, Purpose},
 };
 use purser_simulators::{
     Simulators, Store, TokioClock,
@@ -343,11 +343,8 @@ fn engine(
 }
 
 fn keys() -> MasterKeys {
-    let key = |byte| Some(MasterKey::new(&[byte; 32]).expect("a key"));
-    MasterKeys {
-        intuit: key(1),
-        autotask: key(2),
-    }
+    let key = |byte| MasterKey::new(&[byte; 32]).expect("a key").into();
+    MasterKeys::new([(Purpose::Intuit, key(1)), (Purpose::Autotask, key(2))])
 }
 
 /// In memory where the system has a folder for that: these stores need not outlive anything.

@@ -1,9 +1,6 @@
 //! The contract of the storage ports, run on SQLite.
 
 use std::{
-    collections::BTreeSet,
-    fs,
-    path::Path,
     sync::{
         Arc,
         atomic::{AtomicI64, Ordering},
@@ -103,20 +100,5 @@ purser_tests::contract_suite!(super::SqliteArm);
 
 #[test]
 fn every_case_that_is_written_is_listed() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/contract");
-    let mut written = BTreeSet::new();
-    for file in fs::read_dir(folder).expect("the cases") {
-        let text = fs::read_to_string(file.expect("a file").path()).expect("a text");
-        let names = text
-            .lines()
-            .filter_map(|line| line.strip_prefix("pub async fn "));
-        written.extend(
-            names
-                .filter_map(|rest| rest.split('(').next())
-                .map(str::to_owned),
-        );
-    }
-    let listed: BTreeSet<_> = CASES.iter().map(|name| (*name).to_owned()).collect();
-    assert_eq!(written, listed);
-    assert_eq!(listed.len(), CASES.len(), "a name is listed twice");
+    purser_tests::contract::assert_all_are_listed(CASES);
 }

@@ -13,10 +13,10 @@ use crate::exit::ProgramError;
 
 /// Reads both keys; makes them when the data folder is new.
 pub(crate) fn open(folder: &Path, is_new: bool) -> Result<MasterKeys, ProgramError> {
-    Ok(MasterKeys {
-        intuit: Some(key(folder, Purpose::Intuit, is_new)?),
-        autotask: Some(key(folder, Purpose::Autotask, is_new)?),
-    })
+    let purposes = [Purpose::Intuit, Purpose::Autotask];
+    let rings = purposes.map(|purpose| Ok((purpose, key(folder, purpose, is_new)?.into())));
+    let rings: Result<Vec<_>, ProgramError> = rings.into_iter().collect();
+    Ok(MasterKeys::new(rings?))
 }
 
 fn key(folder: &Path, purpose: Purpose, is_new: bool) -> Result<MasterKey, ProgramError> {

@@ -17,8 +17,10 @@ use purser_core::{
     usecase::{Outcome, Ports as _, ScanReport},
 };
 use purser_runtime::{
+    deliveries::{self, Fate, RECEIVES_MAX},
     handlers::{self, ScanEvent, Worked},
-    outbox::Mailer,
+    outbox::{self, SmtpMailer},
+    summary, sweeps,
 };
 
 use crate::{exit::ProgramError, program::Program};
@@ -29,8 +31,6 @@ const WORKERS: usize = 6;
 const IDLE: Duration = Duration::from_millis(100);
 /// How far the last run may lie in the future before the clock is blamed.
 const CLOCK_SLACK: Duration = Duration::from_mins(2);
-/// A message received more often than this is set aside.
-const RECEIVES_MAX: u32 = 5;
 
 /// What the engine saw since it was started.
 #[derive(Debug, Default)]
@@ -46,7 +46,7 @@ pub(crate) struct Seen {
 /// The engine's loop.
 pub(crate) struct Runner<'p> {
     program: &'p Program,
-    mailer: Option<Mailer>,
+    mailer: Option<SmtpMailer>,
     seen: Mutex<Seen>,
     swept_at: Mutex<Option<Timestamp>>,
     /// Only these runs are started; later ones are left to the engine that keeps running.
@@ -59,7 +59,7 @@ impl<'p> Runner<'p> {
             .configuration
             .mail
             .as_ref()
-            .map(Mailer::new)
+            .map(SmtpMailer::new)
             .transpose();
         let mailer = mailer.map_err(|problem| {
             ProgramError::wrong(
@@ -177,35 +177,35 @@ impl<'p> Runner<'p> {
         let Some(delivery) = store.receive(policy.visibility).await? else {
             return Ok(false);
         };
-        let worked = handlers::work(&self.program.engine, &delivery.body, self.now()).await;
-        match worked {
-            Ok(Worked::Synced(report)) => {
-                self.note(&delivery.body, report.outcomes);
-                store.acknowledge(&delivery.receipt).await?;
+        let receipt = &delivery.receipt;
+        match deliveries::deliver(&self.program.engine, &delivery, self.now()).await {
+            Fate::Done(worked) => {
+                store.acknowledge(receipt).await?;
+                self.note(&delivery.body, worked);
             }
-            Ok(Worked::RunEnded(tenant, run)) => {
-                store.acknowledge(&delivery.receipt).await?;
-                self.seen().ended.insert(tenant, run);
+            Fate::Again(wait) | Fate::Requeue(wait) => store.give_back(receipt, wait).await?,
+            Fate::SetAside(why) => {
+                summary::set_aside(&why);
+                store.bury(receipt, &why).await?;
             }
-            Ok(Worked::NewerVersion) => {
-                store
-                    .give_back(&delivery.receipt, policy.sweep_interval)
-                    .await?;
-            }
-            Ok(Worked::Poison(why)) => {
-                tracing::error!(%why, "a message that cannot be understood was set aside");
-                store.bury(&delivery.receipt, &why).await?;
-            }
-            Err(StoreError::Unavailable(why)) if delivery.receives < RECEIVES_MAX => {
+            Fate::Failed(StoreError::Unavailable(why)) if delivery.receives < RECEIVES_MAX => {
                 tracing::warn!(%why, "a message is handled again later");
-                store.give_back(&delivery.receipt, policy.backoff).await?;
+                store.give_back(receipt, policy.backoff).await?;
             }
-            Err(error) => return Err(error),
+            Fate::Failed(error) => return Err(error),
         }
         Ok(true)
     }
 
-    fn note(&self, body: &str, outcomes: Vec<Outcome>) {
+    fn note(&self, body: &str, worked: Worked) {
+        let outcomes = match worked {
+            Worked::Synced(report) => report.outcomes,
+            Worked::RunEnded(tenant, run) => {
+                self.seen().ended.insert(tenant, run);
+                return;
+            }
+            _ => return,
+        };
         let message: Result<purser_core::ports::WorkMessage, _> = serde_json::from_str(body);
         let Ok(message) = message else { return };
         let mut seen = self.seen();
@@ -251,26 +251,14 @@ impl<'p> Runner<'p> {
         if !due {
             return Ok(());
         }
-        let engine = &self.program.engine;
-        engine.sweep(&engine.trace(None)).await?;
-        for tenant in self.program.store.tenants().await? {
-            if let Err(failure) = self
-                .program
-                .engine
-                .ports()
-                .outside()
-                .keep_alive(&tenant)
-                .await
-            {
-                tracing::warn!(tenant.id = %tenant, failure.code = %failure.code(), "keep-alive failed");
-            }
-        }
-        Ok(())
+        sweeps::sweep(&self.program.engine, None).await.map(drop)
     }
 
     async fn send_mail(&self) -> Result<(), StoreError> {
         match &self.mailer {
-            Some(mailer) => mailer.send_all(&*self.program.store, self.now()).await,
+            Some(mailer) => outbox::send_all(mailer, &*self.program.store, self.now())
+                .await
+                .map(drop),
             None => Ok(()),
         }
     }

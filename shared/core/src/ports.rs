@@ -17,8 +17,8 @@ pub use quickbooks::{Lookup, QuickBooks};
 pub use registry::{Entry, EntryKey, EntryKind, Registry};
 pub use store::{
     Change, Committed, Delivery, DocumentKind, Expected, GrantStore, HistoryEntry, HistoryEvent,
-    Inbox, Ledger, Mail, MailId, Message, Outbox, Put, Queue, RecordFilter, Schedule, StoreError,
-    WorkMessage,
+    Inbox, Ledger, Mail, MailId, Mailer, Message, Outbox, Posted, Put, Queue, RecordFilter,
+    Schedule, StoreError, WorkMessage,
 };
 
 use crate::{

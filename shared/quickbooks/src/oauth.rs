@@ -4,7 +4,7 @@
 //! is never exchanged twice: a second try can end the grant of the first.
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, PoisonError, RwLock},
     time::Duration,
 };
 
@@ -63,7 +63,7 @@ pub struct OAuthClient<C> {
     discovery: DiscoverySource<C>,
     pub(crate) keys: KeySet,
     client_id: String,
-    client_secret: SecretString,
+    client_secret: RwLock<SecretString>,
 }
 
 /// A complete answer of the token service: both tokens are there.
@@ -121,8 +121,14 @@ impl<C: Clock> OAuthClient<C> {
             discovery,
             keys: KeySet::default(),
             client_id: config.client_id,
-            client_secret: config.client_secret,
+            client_secret: RwLock::new(config.client_secret),
         }
+    }
+
+    /// Goes on with another client secret, after it was rotated at Intuit.
+    pub fn replace_secret(&self, secret: SecretString) {
+        let kept = self.client_secret.write();
+        *kept.unwrap_or_else(PoisonError::into_inner) = secret;
     }
 
     /// Intuit's endpoints, read at most once a day.
@@ -224,7 +230,9 @@ impl<C: Clock> OAuthClient<C> {
     }
 
     fn request(&self, url: &Url, kind: &str, body: String) -> Result<Request<Bytes>, Failure> {
-        let pair = format!("{}:{}", self.client_id, self.client_secret.expose_secret());
+        let secret = self.client_secret.read();
+        let secret = secret.unwrap_or_else(PoisonError::into_inner).clone();
+        let pair = format!("{}:{}", self.client_id, secret.expose_secret());
         let basic = format!("Basic {}", BASE64.encode(pair.as_bytes()));
         let bug = || Failure::new(Code::QuickBooksBug);
         let mut basic = HeaderValue::from_str(&basic).map_err(|_| bug())?;

@@ -13,7 +13,7 @@ use purser_core::{
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
-use crate::vault::{MasterKeys, Purpose};
+use crate::vault::{MasterKeys, Purpose, VaultError};
 
 /// The sealed side of the ledger.
 pub struct Connections<L> {
@@ -48,6 +48,14 @@ fn unreadable(error: impl ToString) -> StoreError {
     StoreError::Unreadable(error.to_string())
 }
 
+/// What cannot be opened yet will be, once this process has read the key again.
+fn unopened(error: VaultError) -> StoreError {
+    match error {
+        VaultError::OtherKey => StoreError::Unavailable(error.to_string()),
+        _ => unreadable(error),
+    }
+}
+
 impl<L: Ledger> Connections<L> {
     /// Credentials of `ledger`, opened with these keys.
     pub fn new(ledger: Arc<L>, keys: MasterKeys) -> Self {
@@ -66,7 +74,7 @@ impl<L: Ledger> Connections<L> {
             .keys
             .open(Purpose::Autotask, tenant.as_str(), &sealed.value);
         let text: CredentialsText =
-            serde_json::from_slice(&text.map_err(unreadable)?).map_err(unreadable)?;
+            serde_json::from_slice(&text.map_err(unopened)?).map_err(unreadable)?;
         let value = AutotaskCredentials {
             user: text.user,
             secret: SecretString::from(text.secret),
@@ -113,7 +121,7 @@ impl<L: Ledger> GrantStore for Connections<L> {
             .keys
             .open(Purpose::Intuit, tenant.as_str(), &sealed.value);
         let text: GrantText =
-            serde_json::from_slice(&text.map_err(unreadable)?).map_err(unreadable)?;
+            serde_json::from_slice(&text.map_err(unopened)?).map_err(unreadable)?;
         let access = text.access_token.zip(text.access_expires_at);
         let value = Grant {
             realm: text.realm,

@@ -5,12 +5,14 @@ use jiff::Timestamp;
 use purser_core::{
     ids::{RunNumber, TenantId, TraceId},
     policy::Policy,
-    ports::{Chance as _, Lane, Message, Queue as _, StoreError, WorkMessage},
+    ports::{Chance as _, Clock as _, Lane, Message, Queue as _, StoreError, WorkMessage},
     record::later,
     usecase::{Engine, Ports, RunStart, ScanReport, SyncReport, SyncRequest},
 };
 use serde::{Deserialize, Serialize};
 use tracing::Instrument as _;
+
+use crate::summary;
 
 /// The event that starts one run of one tenant; the payload of its one-time alarm.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +42,8 @@ impl ScanEvent {
 pub enum Worked {
     /// Its orders' states are stored: it may be acknowledged.
     Synced(SyncReport),
+    /// Its orders were queued again, each by itself: it may be acknowledged.
+    TakenApart,
     /// A run ended: it may be acknowledged.
     RunEnded(TenantId, RunNumber),
     /// It was written by another version of the program: it is left for that one.
@@ -57,7 +61,8 @@ pub async fn scan<P: Ports>(
     trace: Option<TraceId>,
 ) -> Result<Option<ScanReport>, StoreError> {
     let trace = engine.trace(trace);
-    let span = tracing::info_span!(
+    // Lines of every level need these fields, so the span is there at every level.
+    let span = tracing::error_span!(
         "scan", tenant.id = %event.tenant, run = event.run.0, trace.id = %trace
     );
     scan_run(engine, event, &trace).instrument(span).await
@@ -71,9 +76,12 @@ async fn scan_run<P: Ports>(
     match engine.claim_run(&event.tenant, event.run).await? {
         RunStart::Repeated => Ok(None),
         RunStart::Claimed => {
-            let report = engine.scan(&event.tenant, event.run, trace).await?;
-            engine.note_calls(&event.tenant).await?;
-            Ok(Some(report))
+            let began = now(engine);
+            let scanned = engine.scan(&event.tenant, event.run, trace).await;
+            let calls = engine.note_calls(&event.tenant).await;
+            let known = calls.as_ref().copied().unwrap_or_default();
+            summary::scanned(&scanned, known, (began, now(engine)));
+            calls.and(scanned).map(Some)
         }
     }
 }
@@ -89,10 +97,12 @@ pub async fn work<P: Ports>(
         Err(worked) => return Ok(worked),
     };
     let trace = engine.trace(message.trace().cloned());
-    let span = tracing::info_span!("work", tenant.id = %message.tenant(), trace.id = %trace);
-    carry_out(engine, message, started, trace)
-        .instrument(span)
-        .await
+    let span = tracing::error_span!("work", tenant.id = %message.tenant(), trace.id = %trace);
+    let carry_out = async {
+        let worked = carry_out(engine, message, started, trace).await;
+        worked.inspect_err(summary::unfinished)
+    };
+    carry_out.instrument(span).await
 }
 
 async fn carry_out<P: Ports>(
@@ -127,12 +137,19 @@ async fn carry_out<P: Ports>(
                 deadline,
                 trace: Some(trace),
             };
+            let began = now(engine);
             let report = engine.sync(request.clone()).await?;
+            let calls = engine.note_calls(&request.tenant).await;
+            let known = calls.as_ref().copied().unwrap_or_default();
+            summary::synced(&report, known, (began, now(engine)));
             hand_on(engine, &request, &report).await?;
-            engine.note_calls(&request.tenant).await?;
-            Ok(Worked::Synced(report))
+            calls.map(|_| Worked::Synced(report))
         }
     }
+}
+
+fn now<P: Ports>(engine: &Engine<P>) -> Timestamp {
+    engine.ports().clock().now()
 }
 
 /// When an invocation that started then must be over.
@@ -146,7 +163,11 @@ fn read_message(body: &str) -> Result<WorkMessage, Worked> {
     struct Versioned {
         version: u32,
     }
-    let poison = |error: serde_json::Error| Worked::Poison(error.to_string());
+    // The place alone: what stands there may be anything, and this is logged.
+    let poison = |error: serde_json::Error| {
+        let (line, column) = (error.line(), error.column());
+        Worked::Poison(format!("it is no message at line {line}, column {column}"))
+    };
     let versioned: Versioned = serde_json::from_str(body).map_err(poison)?;
     if versioned.version != WorkMessage::VERSION {
         return Err(Worked::NewerVersion);

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor, message::Mailbox};
-use purser_core::ports::{Mail, Outbox, StoreError};
+use purser_core::ports::{Mail, Mailer, Outbox, Posted, StoreError};
 use secrecy::ExposeSecret as _;
 
 use crate::configuration::MailRelay;
@@ -11,12 +11,12 @@ use crate::configuration::MailRelay;
 const BATCH: u32 = 20;
 
 /// The way to one mail relay.
-pub struct Mailer {
+pub struct SmtpMailer {
     transport: AsyncSmtpTransport<Tokio1Executor>,
     from: Mailbox,
 }
 
-impl Mailer {
+impl SmtpMailer {
     /// Prepares the relay; nothing is sent yet. Fails when the address or sender cannot be used.
     pub fn new(relay: &MailRelay) -> Result<Self, String> {
         let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(relay.url.expose_secret());
@@ -31,32 +31,6 @@ impl Mailer {
         })
     }
 
-    /// Sends what is unsent. What cannot be sent stays and is tried again the next time.
-    pub async fn send_all(&self, outbox: &impl Outbox, now: Timestamp) -> Result<(), StoreError> {
-        for (id, mail) in outbox.unsent(BATCH).await? {
-            let Some(message) = self.message(&mail) else {
-                tracing::warn!(mail.id = id, "a mail has an address that cannot be used");
-                outbox.sent(id, now).await?;
-                continue;
-            };
-            match self.transport.send(message).await {
-                Ok(_) => outbox.sent(id, now).await?,
-                Err(error) if error.is_permanent() => {
-                    tracing::warn!(mail.id = id, "the relay refused a mail for good");
-                    outbox.sent(id, now).await?;
-                }
-                Err(_) => {
-                    tracing::warn!(
-                        mail.id = id,
-                        "the relay did not take a mail; it is tried again"
-                    );
-                    break;
-                }
-            }
-        }
-        Ok(())
-    }
-
     fn message(&self, mail: &Mail) -> Option<Message> {
         let to: Mailbox = mail.to.parse().ok()?;
         let builder = Message::builder().from(self.from.clone()).to(to);
@@ -65,4 +39,40 @@ impl Mailer {
             .body(mail.text.clone())
             .ok()
     }
+}
+
+impl Mailer for SmtpMailer {
+    async fn post(&self, mail: &Mail) -> Posted {
+        let Some(message) = self.message(mail) else {
+            return Posted::Refused;
+        };
+        match self.transport.send(message).await {
+            Ok(_) => Posted::Sent,
+            Err(error) if error.is_permanent() => Posted::Refused,
+            Err(_) => Posted::Later,
+        }
+    }
+}
+
+/// Sends what is unsent. What cannot be sent now stays and is tried again the next time; what can
+/// never be sent is noted, so that it holds up nothing. Returns whether it makes no sense to go on.
+pub async fn send_all(
+    mailer: &impl Mailer,
+    outbox: &impl Outbox,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let unsent = outbox.unsent(BATCH).await?;
+    let is_all = unsent.len() < BATCH as usize;
+    for (id, mail) in unsent {
+        match mailer.post(&mail).await {
+            Posted::Sent => {}
+            Posted::Refused => tracing::warn!(mail.id = id, "a mail was refused for good"),
+            Posted::Later => {
+                tracing::warn!(mail.id = id, "a mail was not taken; it is tried again");
+                return Ok(true);
+            }
+        }
+        outbox.sent(id, now).await?;
+    }
+    Ok(is_all)
 }

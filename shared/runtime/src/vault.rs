@@ -1,11 +1,16 @@
 //! The vault: credentials sealed by AES-256-GCM, each under a key of its own, bound to one tenant
 //! and one purpose.
 
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, PoisonError, RwLock},
+};
+
 use aes_gcm::{
     Aes256Gcm, KeyInit,
     aead::{Aead, Payload},
 };
-use data_encoding::BASE64;
+use data_encoding::{BASE64, HEXLOWER_PERMISSIVE};
 use rand::Rng as _;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -19,8 +24,11 @@ pub enum VaultError {
     /// The sealed text is damaged, or was sealed for somebody or something else.
     #[error("a stored secret cannot be opened")]
     Unreadable,
-    /// A master key must be 32 bytes.
-    #[error("a master key is not 32 bytes long")]
+    /// It was sealed with a version of the master key that this process does not hold (yet).
+    #[error("a stored secret was sealed with another version of the key")]
+    OtherKey,
+    /// A master key must be 32 bytes, and one version must be current.
+    #[error("a master key is not 32 bytes long, or none is current")]
     BadKey,
 }
 
@@ -70,43 +78,106 @@ impl std::fmt::Debug for MasterKey {
     }
 }
 
-/// The master keys this process was given; a function gets only those it may use.
+/// The versions of one master key: new secrets are sealed with the current one, old ones are opened
+/// with whichever sealed them.
+#[derive(Clone, Debug)]
+pub struct KeyRing {
+    current: String,
+    keys: BTreeMap<String, MasterKey>,
+}
+
+/// The version of a key that has only one.
+const FIRST: &str = "1";
+
+impl KeyRing {
+    /// Reads a ring from JSON: `{"current":"2","1":"<64 hex digits>","2":"<64 hex digits>"}`.
+    pub fn parse(text: &str) -> Result<Self, VaultError> {
+        let mut named: BTreeMap<String, String> =
+            serde_json::from_str(text).map_err(|_| VaultError::BadKey)?;
+        let current = named.remove("current").ok_or(VaultError::BadKey)?;
+        let mut keys = BTreeMap::new();
+        for (version, digits) in named {
+            let bytes = HEXLOWER_PERMISSIVE.decode(digits.trim().as_bytes());
+            keys.insert(
+                version,
+                MasterKey::new(&bytes.map_err(|_| VaultError::BadKey)?)?,
+            );
+        }
+        if !keys.contains_key(&current) {
+            return Err(VaultError::BadKey);
+        }
+        Ok(Self { current, keys })
+    }
+
+    fn current(&self) -> Option<&MasterKey> {
+        self.keys.get(&self.current)
+    }
+}
+
+impl From<MasterKey> for KeyRing {
+    fn from(key: MasterKey) -> Self {
+        Self {
+            current: FIRST.to_owned(),
+            keys: BTreeMap::from([(FIRST.to_owned(), key)]),
+        }
+    }
+}
+
+/// The master keys this process was given; a function gets only those it may use. Clones share
+/// them, so that a key that was rotated reaches whoever holds one.
 #[derive(Clone, Debug, Default)]
 pub struct MasterKeys {
-    /// For tokens.
-    pub intuit: Option<MasterKey>,
-    /// For Autotask's secrets.
-    pub autotask: Option<MasterKey>,
+    rings: Arc<RwLock<BTreeMap<Purpose, KeyRing>>>,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Envelope {
     version: u32,
+    /// The version of the master key.
+    #[serde(default = "first")]
+    master: String,
     key_nonce: String,
     key: String,
     nonce: String,
     text: String,
 }
 
+fn first() -> String {
+    FIRST.to_owned()
+}
+
 impl MasterKeys {
-    fn key(&self, purpose: Purpose) -> Result<&MasterKey, VaultError> {
-        let key = match purpose {
-            Purpose::Intuit => self.intuit.as_ref(),
-            Purpose::Autotask => self.autotask.as_ref(),
-        };
-        key.ok_or(VaultError::NoKey(purpose.as_str()))
+    /// These keys.
+    pub fn new(rings: impl IntoIterator<Item = (Purpose, KeyRing)>) -> Self {
+        Self {
+            rings: Arc::new(RwLock::new(rings.into_iter().collect())),
+        }
+    }
+
+    /// Goes on with other versions of a key.
+    pub fn replace(&self, purpose: Purpose, ring: KeyRing) {
+        let mut rings = self.rings.write().unwrap_or_else(PoisonError::into_inner);
+        rings.insert(purpose, ring);
+    }
+
+    fn ring(&self, purpose: Purpose) -> Result<KeyRing, VaultError> {
+        let rings = self.rings.read().unwrap_or_else(PoisonError::into_inner);
+        let ring = rings.get(&purpose).cloned();
+        ring.ok_or(VaultError::NoKey(purpose.as_str()))
     }
 
     /// Seals a text for one tenant and one purpose.
     pub fn seal(&self, purpose: Purpose, tenant: &str, text: &[u8]) -> Result<String, VaultError> {
-        let master = self.key(purpose)?;
+        let ring = self.ring(purpose)?;
+        let master = ring.current().ok_or(VaultError::BadKey)?;
         let context = context(purpose, tenant);
         let data_key = MasterKey::generate();
         let (key_nonce, key) = encrypt(&master.cipher, &data_key, &context)?;
         let (nonce, text) = encrypt(&MasterKey::new(&data_key)?.cipher, text, &context)?;
         let envelope = Envelope {
             version: 1,
+            master: ring.current,
             key_nonce,
             key,
             nonce,
@@ -122,13 +193,17 @@ impl MasterKeys {
         tenant: &str,
         sealed: &str,
     ) -> Result<Vec<u8>, VaultError> {
-        let master = self.key(purpose)?;
+        let ring = self.ring(purpose)?;
         let context = context(purpose, tenant);
         let envelope: Envelope =
             serde_json::from_str(sealed).map_err(|_| VaultError::Unreadable)?;
         if envelope.version != 1 {
             return Err(VaultError::Unreadable);
         }
+        let master = ring
+            .keys
+            .get(&envelope.master)
+            .ok_or(VaultError::OtherKey)?;
         let data_key = decrypt(&master.cipher, &envelope.key_nonce, &envelope.key, &context)?;
         let data_key = MasterKey::new(&data_key)?;
         decrypt(&data_key.cipher, &envelope.nonce, &envelope.text, &context)
@@ -164,11 +239,43 @@ fn decrypt(cipher: &Aes256Gcm, nonce: &str, text: &str, aad: &[u8]) -> Result<Ve
 mod tests {
     use super::*;
 
+    fn ring(byte: u8) -> KeyRing {
+        MasterKey::new(&[byte; 32]).unwrap().into()
+    }
+
     fn keys() -> MasterKeys {
-        let key = |byte| Some(MasterKey::new(&[byte; 32]).unwrap());
-        MasterKeys {
-            intuit: key(1),
-            autotask: key(2),
+        MasterKeys::new([(Purpose::Intuit, ring(1)), (Purpose::Autotask, ring(2))])
+    }
+
+    #[test]
+    fn a_rotated_key_opens_what_the_old_one_sealed_and_seals_with_the_new_one() {
+        let (old, new) = ("01".repeat(32), "02".repeat(32));
+        let only_old = format!(r#"{{"current":"1","1":"{old}"}}"#);
+        let keys = MasterKeys::new([(Purpose::Intuit, KeyRing::parse(&only_old).unwrap())]);
+        let held_elsewhere = keys.clone();
+        let before = keys.seal(Purpose::Intuit, "a", b"one").unwrap();
+        let both = format!(r#"{{"current":"2","1":"{old}","2":"{new}"}}"#);
+        keys.replace(Purpose::Intuit, KeyRing::parse(&both).unwrap());
+        let after = held_elsewhere.seal(Purpose::Intuit, "a", b"two").unwrap();
+        assert_eq!(keys.open(Purpose::Intuit, "a", &before).unwrap(), b"one");
+        assert_eq!(keys.open(Purpose::Intuit, "a", &after).unwrap(), b"two");
+        let late = MasterKeys::new([(Purpose::Intuit, KeyRing::parse(&only_old).unwrap())]);
+        let refused = late.open(Purpose::Intuit, "a", &after);
+        assert_eq!(refused, Err(VaultError::OtherKey));
+    }
+
+    #[test]
+    fn a_ring_needs_whole_keys_and_a_current_one() {
+        let key = "ab".repeat(32);
+        for wrong in [
+            "",
+            "{}",
+            r#"{"current":"1"}"#,
+            r#"{"current":"1","1":"abcd"}"#,
+            &format!(r#"{{"1":"{key}"}}"#),
+            &format!(r#"{{"current":"2","1":"{key}"}}"#),
+        ] {
+            assert!(KeyRing::parse(wrong).is_err(), "{wrong}");
         }
     }
 
@@ -186,10 +293,7 @@ mod tests {
             keys.open(Purpose::Autotask, "a", &sealed),
             Err(VaultError::Unreadable)
         );
-        let same_key = MasterKeys {
-            autotask: keys.intuit.clone(),
-            ..MasterKeys::default()
-        };
+        let same_key = MasterKeys::new([(Purpose::Autotask, ring(1))]);
         assert_eq!(
             same_key.open(Purpose::Autotask, "a", &sealed),
             Err(VaultError::Unreadable)

@@ -91,6 +91,29 @@ async fn a_buried_message_lets_its_group_go_on_and_can_be_put_back() {
 }
 
 #[tokio::test]
+async fn one_receiver_alone_takes_the_groups_in_turn() {
+    let Bench {
+        store,
+        directory: _kept,
+        ..
+    } = bench();
+    store.send((1..=50).map(message).collect()).await.unwrap();
+    let mut lonely = message(1);
+    if let WorkMessage::EndOfRun { tenant: whose, .. } = &mut lonely.body {
+        *whose = tenant("south");
+    }
+    store.send(vec![lonely]).await.unwrap();
+    for place in 1..=10 {
+        let delivery = store.receive(VISIBILITY).await.unwrap().unwrap();
+        store.acknowledge(&delivery.receipt).await.unwrap();
+        if delivery.body.contains("south") {
+            return;
+        }
+        assert!(place < 10, "the other tenant waits behind ten messages");
+    }
+}
+
+#[tokio::test]
 async fn a_clock_set_back_does_not_hide_what_was_queued_before() {
     let Bench {
         store,

@@ -23,7 +23,7 @@ use crate::{
     people::{Directory, Role},
     ports::LivePorts,
     router,
-    routes::{Open, Operation, Own, Work},
+    routes::{Function, Open, Operation, Own, Work},
     secret,
     session::{self, Session},
     view::{DemoHint, Frame},
@@ -40,6 +40,8 @@ pub struct WebOptions {
     pub sends_mail: bool,
     /// What a visitor of the demo needs to know.
     pub demo: Option<DemoHint>,
+    /// The only operations that are answered; all of them when there is just one program.
+    pub function: Option<Function>,
 }
 
 /// The web application over one engine.
@@ -126,6 +128,7 @@ impl<P: LivePorts> Web<P> {
     ) -> Result<Answer, WebError> {
         guard::check_host(call, &self.options.public_url)?;
         let (operation, parameters) = router::find(call)?;
+        self.check_function(operation)?;
         call.parameters = parameters;
         call.check_body()?;
         if let Some(cookie) = call.cookie(self.cookies.session_name()) {
@@ -153,6 +156,24 @@ impl<P: LivePorts> Web<P> {
                 self.work(work, call, &seat).await
             }
         }
+    }
+
+    /// A function must not attempt what another one has the keys for: its route is set up wrongly.
+    fn check_function(&self, operation: Operation) -> Result<(), WebError> {
+        let wanted = operation.function();
+        if self.options.function.is_none_or(|ours| ours == wanted) {
+            return Ok(());
+        }
+        tracing::error!(
+            function = wanted.as_str(),
+            "a request was routed to another function"
+        );
+        Err(WebError::new(
+            StatusCode::MISDIRECTED_REQUEST,
+            "request.routed",
+            "This address is answered by another part of Purser.",
+            "Tell whoever runs this installation that its routes are not those of the template.",
+        ))
     }
 
     /// The company a session looks at, as long as its person is a member.

@@ -25,4 +25,4 @@ pub use openapi::document as openapi_document;
 pub use operation::intuit_origins;
 pub use people::{Role, admin_links, bench_session, name_owner};
 pub use ports::LivePorts;
-pub use routes::{Address, Needs, addresses};
+pub use routes::{Address, Function, Needs, addresses};

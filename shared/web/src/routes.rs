@@ -12,6 +12,44 @@ use crate::{
 
 pub(crate) use interface::{ApiRoute, interface};
 
+/// The functions that answer on AWS; each holds no more keys and rights than its operations need.
+/// The program on one machine answers for all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Function {
+    /// People, companies and connections, and whatever no other function answers.
+    Oauth,
+    /// Settings, and what reads both systems for a person.
+    Settings,
+    /// What a person asks for now.
+    SyncOne,
+    /// What became of the orders.
+    Logs,
+    /// Trying again.
+    Retry,
+}
+
+impl Function {
+    /// Every function.
+    pub const ALL: [Self; 5] = [
+        Self::Oauth,
+        Self::Settings,
+        Self::SyncOne,
+        Self::Logs,
+        Self::Retry,
+    ];
+
+    /// Its name in the stack.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Oauth => "oauth",
+            Self::Settings => "settings",
+            Self::SyncOne => "sync-one",
+            Self::Logs => "logs",
+            Self::Retry => "retry",
+        }
+    }
+}
+
 /// An operation, by who may ask for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Operation {
@@ -140,6 +178,45 @@ impl Work {
             | Self::ChangeRole
             | Self::RemoveMember
             | Self::EndSessionsOf => Role::Admin,
+        }
+    }
+
+    /// Which function answers on AWS.
+    pub(crate) const fn function(self) -> Function {
+        match self {
+            Self::Connection
+            | Self::AutotaskForm
+            | Self::SaveAutotask
+            | Self::Check
+            | Self::CheckAndResume
+            | Self::DisconnectForm
+            | Self::Disconnect
+            | Self::StartTransfer
+            | Self::People
+            | Self::Invite
+            | Self::Withdraw
+            | Self::ChangeRole
+            | Self::RemoveMember
+            | Self::EndSessionsOf
+            | Self::Activity => Function::Oauth,
+            // A preview reads both systems, and no function that only queues holds their keys.
+            Self::Preview
+            | Self::SettingsForm
+            | Self::SaveSettings
+            | Self::SettingsDocument
+            | Self::ReplaceSettings
+            | Self::SettingsChoices
+            | Self::SettingsHistory
+            | Self::Transfer
+            | Self::ImportSettings
+            | Self::ExportSettings => Function::Settings,
+            Self::RunNow | Self::SyncForm | Self::SubmitSync | Self::Sync | Self::Attempt => {
+                Function::SyncOne
+            }
+            Self::Home | Self::Orders | Self::ExportOrders | Self::Story | Self::SupportBundle => {
+                Function::Logs
+            }
+            Self::Retry | Self::RetryAll => Function::Retry,
         }
     }
 
@@ -279,6 +356,8 @@ pub struct Address {
     pub is_api: bool,
     /// Whether it reads a JSON body.
     pub reads_json: bool,
+    /// Which function answers on AWS.
+    pub function: Function,
 }
 
 /// What whoever asks must have.
@@ -304,6 +383,13 @@ impl Operation {
         }
     }
 
+    pub(crate) const fn function(self) -> Function {
+        match self {
+            Self::Open(_) | Self::Own(_) => Function::Oauth,
+            Self::Work(work) => work.function(),
+        }
+    }
+
     const fn needs(self) -> Needs {
         match self {
             Self::Open(_) => Needs::Nothing,
@@ -320,12 +406,14 @@ pub fn addresses() -> Vec<Address> {
         method: page.0.clone(),
         path: page.1.to_owned(),
         needs: page.2.needs(),
+        function: page.2.function(),
         is_api: false,
         reads_json: false,
     });
     let interface = interface().into_iter().map(|route| Address {
         path: format!("{API}{}", route.path),
         needs: route.operation.needs(),
+        function: route.operation.function(),
         is_api: true,
         reads_json: route.body.is_some(),
         method: route.method,

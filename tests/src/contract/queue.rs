@@ -13,14 +13,13 @@ use super::{
     sample::{message, north, south, sync_message, tenant},
 };
 
-pub(super) const VISIBILITY: Duration = Duration::from_mins(9);
-
 pub(super) async fn send(arm: &impl Arm, messages: Vec<Message>) {
     arm.queue().send(messages).await.expect("a send");
 }
 
 pub(super) async fn receive(arm: &impl Arm) -> Option<Delivery> {
-    arm.inbox().receive(VISIBILITY).await.expect("a receive")
+    let received = arm.inbox().receive(arm.visibility()).await;
+    received.expect("a receive")
 }
 
 pub(super) async fn acknowledge(arm: &impl Arm, delivery: &Delivery) {
@@ -105,18 +104,24 @@ pub async fn the_lanes_of_a_tenant_are_two_groups(arm: impl Arm) {
     assert_eq!(runs, [1, 2]);
 }
 
-/// A tenant with many messages does not delay a tenant with one.
+/// A tenant with many messages does not delay a tenant with one, as long as two receivers are at
+/// work. (That one receiver is fair by itself is more than every queue promises.)
 pub async fn a_busy_group_does_not_starve_another(arm: impl Arm) {
     send(&arm, (1..=50).map(north_run).collect()).await;
     send(&arm, vec![message(&south(), Lane::Background, 1)]).await;
-    let handled = drain(&arm).await;
-    let place = handled.iter().position(|(tenant, _)| *tenant == south());
-    let place = place.expect("the other tenant's message");
-    assert!(
-        place <= 10,
-        "it came as number {place} of {}",
-        handled.len()
-    );
+    let mut in_hand = receive(&arm).await;
+    let mut handled = Vec::new();
+    while let Some(first) = in_hand.take() {
+        in_hand = receive(&arm).await;
+        handled.push(told(&first).0);
+        acknowledge(&arm, &first).await;
+        if in_hand.is_none() {
+            in_hand = receive(&arm).await;
+        }
+    }
+    assert_eq!(handled.len(), 51);
+    let place = handled.iter().position(|tenant| *tenant == south());
+    assert!(place.is_some_and(|place| place <= 10), "{place:?}");
 }
 
 /// Within one send, over several, and until five minutes are over.

@@ -6,12 +6,15 @@ use purser_core::ports::{Inbox, Lane};
 
 use super::{
     Arm,
-    queue::{VISIBILITY, acknowledge, drain, receive, send, told},
+    queue::{acknowledge, drain, receive, send, told},
     sample::{message, north},
 };
 
-const BEFORE_VISIBILITY: Duration = Duration::from_secs(VISIBILITY.as_secs() - 5);
-const PAST_VISIBILITY: Duration = Duration::from_secs(VISIBILITY.as_secs() + 1);
+const MOMENT: Duration = Duration::from_secs(1);
+
+fn past_visibility(arm: &impl Arm) -> Duration {
+    arm.visibility() + MOMENT
+}
 
 async fn send_runs(arm: &impl Arm, runs: impl IntoIterator<Item = u64>) {
     let messages = runs
@@ -24,9 +27,10 @@ async fn send_runs(arm: &impl Arm, runs: impl IntoIterator<Item = u64>) {
 pub async fn a_message_comes_back_when_its_time_is_over(arm: impl Arm) {
     send_runs(&arm, [1]).await;
     let first = receive(&arm).await.expect("a message");
-    arm.advance(BEFORE_VISIBILITY).await;
+    let rest = arm.visibility() / 5;
+    arm.advance(arm.visibility() - rest).await;
     assert_eq!(receive(&arm).await, None);
-    arm.advance(Duration::from_secs(6)).await;
+    arm.advance(rest + MOMENT).await;
     let again = receive(&arm).await.expect("the same message");
     assert_eq!(again.body, first.body);
     assert_eq!(again.receives, 2);
@@ -36,13 +40,13 @@ pub async fn a_message_comes_back_when_its_time_is_over(arm: impl Arm) {
 pub async fn a_stale_receipt_does_nothing(arm: impl Arm) {
     send_runs(&arm, [1]).await;
     let slow = receive(&arm).await.expect("a message");
-    arm.advance(PAST_VISIBILITY).await;
+    arm.advance(past_visibility(&arm)).await;
     let current = receive(&arm).await.expect("the same message");
     acknowledge(&arm, &slow).await;
     let given_back = arm.inbox().give_back(&slow.receipt, Duration::ZERO).await;
     given_back.expect("nothing done");
     assert_eq!(receive(&arm).await, None, "it is still in flight");
-    arm.advance(PAST_VISIBILITY).await;
+    arm.advance(past_visibility(&arm)).await;
     let third = receive(&arm).await.expect("it was not removed");
     assert_eq!(third.receives, current.receives + 1);
     acknowledge(&arm, &third).await;
@@ -53,11 +57,11 @@ pub async fn a_stale_receipt_does_nothing(arm: impl Arm) {
 pub async fn a_message_given_back_comes_again_after_the_delay(arm: impl Arm) {
     send_runs(&arm, [1, 2]).await;
     let first = receive(&arm).await.expect("a message");
-    let delay = Duration::from_secs(30);
+    let delay = arm.delay();
     let given_back = arm.inbox().give_back(&first.receipt, delay).await;
     given_back.expect("given back");
     assert_eq!(receive(&arm).await, None);
-    arm.advance(Duration::from_secs(31)).await;
+    arm.advance(delay + MOMENT).await;
     let again = receive(&arm).await.expect("the same message");
     assert_eq!(told(&again).1, 1);
 }
@@ -79,7 +83,7 @@ pub async fn receives_are_counted(arm: impl Arm) {
         let delivery = receive(&arm).await.expect("a message");
         assert_eq!(delivery.receives, expected);
         if expected % 2 == 0 {
-            arm.advance(PAST_VISIBILITY).await;
+            arm.advance(past_visibility(&arm)).await;
         } else {
             let receipt = &delivery.receipt;
             let given_back = arm.inbox().give_back(receipt, Duration::ZERO).await;
@@ -92,7 +96,7 @@ pub async fn receives_are_counted(arm: impl Arm) {
 pub async fn every_delivery_has_its_own_receipt(arm: impl Arm) {
     send_runs(&arm, [1]).await;
     let first = receive(&arm).await.expect("a message");
-    arm.advance(PAST_VISIBILITY).await;
+    arm.advance(past_visibility(&arm)).await;
     let second = receive(&arm).await.expect("the same message");
     assert_ne!(first.receipt, second.receipt);
 }
@@ -106,7 +110,7 @@ pub async fn a_receipt_that_never_was_does_nothing(arm: impl Arm) {
         // An adapter may call it an error; it must not remove anything.
         let _refused = arm.inbox().acknowledge(receipt).await;
     }
-    arm.advance(PAST_VISIBILITY).await;
+    arm.advance(past_visibility(&arm)).await;
     assert!(receive(&arm).await.is_some());
 }
 

@@ -49,6 +49,7 @@ impl Stage {
             intuit_origins: intuit_origins(&Endpoints::local(&base)),
             sends_mail,
             demo: None,
+            function: None,
         };
         Site {
             web: Arc::new(Web::new(Arc::clone(&self.engine), options)),

@@ -348,6 +348,23 @@ pub trait Outbox: Send + Sync {
     ) -> impl Future<Output = Result<Vec<(MailId, Mail, Option<Timestamp>)>, StoreError>> + Send;
 }
 
+/// What became of an attempt to hand a mail over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Posted {
+    /// It is on its way.
+    Sent,
+    /// It will never be taken.
+    Refused,
+    /// It was not taken now.
+    Later,
+}
+
+/// The way out for mails.
+pub trait Mailer: Send + Sync {
+    /// Hands one mail over.
+    fn post(&self, mail: &Mail) -> impl Future<Output = Posted> + Send;
+}
+
 /// What a worker is asked to do. A hint: the ledger is the truth.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]

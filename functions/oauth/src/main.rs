@@ -1,0 +1,12 @@
+//! Intuit sign-in, the way back, connections, people: the requests of the HTTP API that no other
+//! function answers.
+
+use lambda_http::{Error, run, service_fn};
+use purser_lambda::WebFunction;
+use purser_web::Function;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let function = WebFunction::start(Function::Oauth).await?;
+    run(service_fn(|request| function.answer(request))).await
+}

@@ -1,0 +1,11 @@
+//! What a person asks for now: one order, or the next run.
+
+use lambda_http::{Error, run, service_fn};
+use purser_lambda::WebFunction;
+use purser_web::Function;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let function = WebFunction::start(Function::SyncOne).await?;
+    run(service_fn(|request| function.answer(request))).await
+}

@@ -1,0 +1,60 @@
+//! The invocations behind the HTTP API: a part of the web application each.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use lambda_http::{Body, Request, Response};
+use lambda_runtime::Error;
+use purser_web::{Web, WebOptions, intuit_origins};
+
+use crate::function::{Function, FunctionPorts};
+
+/// One function's part of the web application.
+pub struct WebFunction {
+    function: Function,
+    web: Web<FunctionPorts>,
+}
+
+impl WebFunction {
+    /// Starts the function that answers these operations.
+    pub async fn start(part: purser_web::Function) -> Result<Self, Error> {
+        let function = Function::start(part.as_str()).await?;
+        let public_url = function.configuration.public_url.clone();
+        let options = WebOptions {
+            public_url: public_url.ok_or("PURSER_PUBLIC_URL is not set")?,
+            intuit_origins: intuit_origins(&function.configuration.endpoints),
+            sends_mail: function.mail.is_some(),
+            demo: None,
+            function: Some(part),
+        };
+        let web = Web::new(Arc::clone(&function.engine), options);
+        Ok(Self { function, web })
+    }
+
+    /// Answers one request.
+    pub async fn answer(&self, request: Request) -> Result<Response<Body>, Error> {
+        self.function.refresh().await;
+        let (parts, body) = request.into_parts();
+        let body = match body {
+            Body::Text(text) => Bytes::from(text),
+            Body::Binary(bytes) => Bytes::from(bytes),
+            _ => Bytes::new(),
+        };
+        let response = self
+            .web
+            .handle(http::Request::from_parts(parts, body))
+            .await;
+        if response.status().is_server_error() {
+            self.function.doubt_secrets();
+        }
+        Ok(response.map(text_or_bytes))
+    }
+}
+
+/// Text travels as it is; anything else is encoded on the way.
+fn text_or_bytes(body: Bytes) -> Body {
+    match String::from_utf8(body.into()) {
+        Ok(text) => Body::Text(text),
+        Err(error) => Body::Binary(error.into_bytes()),
+    }
+}

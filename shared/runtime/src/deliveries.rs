@@ -1,0 +1,161 @@
+//! Deliveries of the work queue: what becomes of each, whichever queue it came from.
+
+use std::{collections::HashMap, panic::AssertUnwindSafe, time::Duration};
+
+use futures_util::FutureExt as _;
+use jiff::Timestamp;
+use purser_core::{
+    ports::{Chance as _, Delivery, Lane, Message, Queue as _, StoreError, WorkMessage},
+    usecase::{Engine, Ports},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::handlers::{self, Worked};
+
+/// A message received so often is set aside; the dead-letter queue of a stack counts the same.
+pub const RECEIVES_MAX: u32 = 5;
+
+/// What becomes of a delivery.
+#[derive(Debug)]
+pub enum Fate {
+    /// It was handled: it is acknowledged.
+    Done(Worked),
+    /// It is shown again after this time.
+    Again(Duration),
+    /// The same, but it was received so often that a fresh copy is queued in its place.
+    Requeue(Duration),
+    /// It can never be handled: it is kept among the dead letters, with the reason.
+    SetAside(String),
+    /// The store did not do its part.
+    Failed(StoreError),
+}
+
+/// Handles a delivery. A panic costs no other order anything: a message of several is taken apart,
+/// so that the one that panics fails alone.
+pub async fn deliver<P: Ports>(engine: &Engine<P>, delivery: &Delivery, now: Timestamp) -> Fate {
+    let work = AssertUnwindSafe(handlers::work(engine, &delivery.body, now));
+    let policy = engine.policy();
+    let is_last = delivery.receives >= RECEIVES_MAX;
+    match work.catch_unwind().await {
+        Ok(Ok(Worked::NewerVersion)) => left_alone(delivery, policy.sweep_interval),
+        Ok(Ok(Worked::Poison(why))) => Fate::SetAside(why),
+        Ok(Ok(worked)) => Fate::Done(worked),
+        // A record that a newer program wrote is left to that program.
+        Ok(Err(StoreError::Newer(_))) => left_alone(delivery, policy.sweep_interval),
+        Ok(Err(error)) => Fate::Failed(error),
+        Err(_panic) => match take_apart(engine, &delivery.body).await {
+            Ok(Some(worked)) => Fate::Done(worked),
+            Ok(None) if is_last => Fate::SetAside("its handling panicked".to_owned()),
+            // Whatever the attempt held is free again after a lease.
+            Ok(None) => Fate::Again(policy.lease),
+            Err(error) => Fate::Failed(error),
+        },
+    }
+}
+
+/// A message for another version of the program is never counted out: deploys take what they take.
+fn left_alone(delivery: &Delivery, wait: Duration) -> Fate {
+    if delivery.receives + 1 < RECEIVES_MAX {
+        Fate::Again(wait)
+    } else {
+        Fate::Requeue(wait)
+    }
+}
+
+/// Queues each order of a message by itself. `None`: it names one only, or none.
+async fn take_apart<P: Ports>(
+    engine: &Engine<P>,
+    body: &str,
+) -> Result<Option<Worked>, StoreError> {
+    let Ok(WorkMessage::Sync {
+        version,
+        tenant,
+        run,
+        orders,
+        origin,
+        trace,
+    }) = serde_json::from_str(body)
+    else {
+        return Ok(None);
+    };
+    if orders.len() < 2 {
+        return Ok(None);
+    }
+    let lane = if origin.is_person() {
+        Lane::Person
+    } else {
+        Lane::Background
+    };
+    let nonce = engine.ports().chance().operation();
+    let alone = orders.iter().map(|order| Message {
+        lane,
+        deduplication: format!("alone-{nonce}-{order}"),
+        body: WorkMessage::Sync {
+            version,
+            tenant: tenant.clone(),
+            run,
+            orders: vec![*order],
+            origin,
+            trace: trace.clone(),
+        },
+    });
+    engine.ports().queue().send(alone.collect()).await?;
+    Ok(Some(Worked::TakenApart))
+}
+
+/// The event of a queue, as SQS gives it to a function.
+#[derive(Clone, Debug, Deserialize)]
+pub struct QueueEvent {
+    /// The deliveries.
+    #[serde(rename = "Records")]
+    pub records: Vec<QueueRecord>,
+}
+
+/// One delivery in such an event.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct QueueRecord {
+    /// Names the message.
+    pub message_id: String,
+    /// Names this very delivery.
+    pub receipt_handle: String,
+    /// The body.
+    pub body: String,
+    /// What SQS says about it.
+    #[serde(default)]
+    pub attributes: HashMap<String, String>,
+}
+
+impl QueueRecord {
+    /// The delivery, with how often it was received; a count that is missing is taken for the first.
+    pub fn delivery(&self) -> Delivery {
+        let count = self.attributes.get("ApproximateReceiveCount");
+        Delivery {
+            receipt: self.receipt_handle.clone(),
+            body: self.body.clone(),
+            receives: count.and_then(|count| count.parse().ok()).unwrap_or(1),
+        }
+    }
+
+    /// The group it came from.
+    pub fn group(&self) -> &str {
+        let group = self.attributes.get("MessageGroupId");
+        group.map_or("", String::as_str)
+    }
+}
+
+/// What SQS is told about an event: everything not named here was handled.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct QueueAnswer {
+    /// What was not.
+    pub batch_item_failures: Vec<ItemFailure>,
+}
+
+/// One message that was not handled.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ItemFailure {
+    /// Its [`QueueRecord::message_id`].
+    pub item_identifier: String,
+}
