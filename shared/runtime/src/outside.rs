@@ -24,6 +24,7 @@ use purser_transport::{Meter, SharedTransport};
 use crate::{
     configuration::{Endpoints, IntuitApp},
     connections::{Connections, not_connected},
+    metrics::Measured,
 };
 
 /// The share of Autotask's hour used until settings say otherwise, in percent.
@@ -344,6 +345,10 @@ impl<C: Clock + 'static, L: Ledger + 'static> Outside for LiveOutside<C, L> {
     }
 
     fn take_calls(&self, tenant: &TenantId) -> CallCounts {
-        self.meters.take(tenant)
+        let calls = self.meters.take(tenant);
+        if !calls.is_zero() {
+            Measured::default().called(calls).emit();
+        }
+        calls
     }
 }
