@@ -85,7 +85,7 @@ pub fn set_aside(why: &str) {
 }
 
 /// Tells what a sweep saw of the tenants it reached.
-pub(crate) fn swept(known: &[Health], failed: usize) {
+pub fn swept(known: &[Health], failed: usize) {
     let in_doubt = known.iter().map(|health| health.in_doubt_too_long).sum();
     let reconnect = known.iter().filter(|health| health.needs_reconnect).count();
     let oldest = known.iter().filter_map(|health| health.oldest_open).max();

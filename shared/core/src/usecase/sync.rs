@@ -89,6 +89,19 @@ pub enum OutcomeKind {
     Ineligible,
 }
 
+impl OutcomeKind {
+    /// Its text, as stored and logged.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Billed => "billed",
+            Self::Refused => "refused",
+            Self::Waiting => "waiting",
+            Self::InDoubt => "in_doubt",
+            Self::Ineligible => "ineligible",
+        }
+    }
+}
+
 /// What one message came to.
 #[derive(Clone, Debug, Default)]
 pub struct SyncReport {

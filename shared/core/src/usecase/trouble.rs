@@ -9,7 +9,7 @@ use crate::{
     ports::{DocumentKind, Ledger, Mail, Outbox, Outside, StoreError},
     record::later,
     settings::Settings,
-    tenant::{TenantStatus, Trouble, Usage},
+    tenant::{CallCounts, TenantStatus, Trouble, Usage},
 };
 
 use super::{Engine, Ports, documents};
@@ -36,20 +36,19 @@ impl<P: Ports> Engine<P> {
         documents::update(self.ports.store(), tenant, DocumentKind::Status, change).await
     }
 
-    /// Adds the calls this process made for a tenant to its account.
-    pub async fn note_calls(&self, tenant: &TenantId) -> Result<(), StoreError> {
+    /// Adds the calls this process made for a tenant to its account, and tells them.
+    pub async fn note_calls(&self, tenant: &TenantId) -> Result<CallCounts, StoreError> {
         let calls = self.ports.outside().take_calls(tenant);
         if calls.is_zero() {
-            return Ok(());
+            return Ok(calls);
         }
         let now = self.now();
         let note = |usage: &mut Usage| {
             usage.note(calls, now);
             true
         };
-        documents::update(self.ports.store(), tenant, DocumentKind::Usage, note)
-            .await
-            .map(drop)
+        documents::update(self.ports.store(), tenant, DocumentKind::Usage, note).await?;
+        Ok(calls)
     }
 
     /// Forgets what stopped a tenant: its settings or connections changed, or a person asks.
