@@ -16,11 +16,20 @@ import threading
 
 from ministack import app
 from ministack.core import iam_actions, iam_evaluator
-from ministack.services import eventbridge, lambda_svc, scheduler, sts
+from ministack.services import eventbridge, lambda_svc, scheduler, ses_v2, sts
 
 _decisions = open(os.environ["PURSER_DECISIONS"], "a", encoding="utf-8", buffering=1)
 _decisions_lock = threading.Lock()
+# What the request that is being judged says: the role it passes on, the sender of its mail.
 _passed_role = contextvars.ContextVar("passed_role", default=None)
+_sender = contextvars.ContextVar("sender", default=None)
+
+# Calls that AWS judges under another name than ministack.
+_JUDGED_AS = {
+    "sqs:SendMessageBatch": "sqs:SendMessage",
+    "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
+    "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
+}
 
 _plain_enforce = iam_evaluator.enforce
 _plain_resource = iam_actions.extract_resource_arn
@@ -48,6 +57,10 @@ def _decide(access_key, action, service, region, resource_arn="*", service_conte
 
 def _enforce(access_key, action, service, region, resource_arn="*", service_context=None):
     """As ministack's own, and who makes a schedule must be allowed to pass its role on."""
+    action = _JUDGED_AS.get(action, action)
+    sender, _ = _sender.get(), _sender.set(None)
+    if sender and action == "ses:SendEmail":
+        service_context = {**(service_context or {}), "ses:FromAddress": [sender]}
     denied = _decide(access_key, action, service, region, resource_arn, service_context)
     role, _ = _passed_role.get(), _passed_role.set(None)
     if not denied and role and action in ("scheduler:CreateSchedule", "scheduler:UpdateSchedule"):
@@ -57,18 +70,25 @@ def _enforce(access_key, action, service, region, resource_arn="*", service_cont
 
 
 def _resource(service, method, path, headers, body, query, region, account):
-    """As ministack's own, but a schedule is named with its group, which ministack takes as default."""
+    """As ministack's own, but for schedules and mails."""
     arn = _plain_resource(service, method, path, headers, body, query, region, account)
-    if service != "scheduler" or ":schedule/default/" not in arn:
-        return arn
     try:
         asked = json.loads(body) if body else {}
     except ValueError:
-        asked = {}
-    _passed_role.set((asked.get("Target") or {}).get("RoleArn"))
-    named = query.get("groupName") or ["default"]
-    group = asked.get("GroupName") or (named[0] if isinstance(named, list) else named)
-    return arn.replace(":schedule/default/", f":schedule/{group}/")
+        return arn
+    if service == "scheduler" and ":schedule/default/" in arn:
+        # ministack takes every schedule as one of the default group.
+        _passed_role.set((asked.get("Target") or {}).get("RoleArn"))
+        named = query.get("groupName") or ["default"]
+        group = asked.get("GroupName") or (named[0] if isinstance(named, list) else named)
+        return arn.replace(":schedule/default/", f":schedule/{group}/")
+    if service == "ses" and path == "/v2/email/outbound-emails":
+        # A mail is sent by the identity that was verified: the sender's address, or else its domain.
+        sender = asked.get("FromEmailAddress", "").split("<")[-1].strip(" >")
+        _sender.set(sender)
+        identity = sender if sender in ses_v2._identities else sender.split("@")[-1]
+        return f"arn:aws:ses:{region}:{account}:identity/{identity}"
+    return arn
 
 
 def _role_may(role_arn, service, action, resource):

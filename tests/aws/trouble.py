@@ -1,0 +1,134 @@
+"""What goes wrong in a deployment: nobody else is held up, no bill is made twice, no order is lost."""
+
+import json
+import os
+import urllib.parse
+
+from processes import wait_until
+from stage import STACK
+from story import Story, final, finished_run
+from visitor import send
+
+TENANT = "bayside"
+POISON = "this is no message"
+FUTURE = json.dumps({"version": 99, "kind": "of tomorrow"})
+ADDED = 40
+
+
+class WhatGoesWrong(Story):
+    @classmethod
+    def begin(cls):
+        cls.grace = cls.stage.connected(TENANT, interval_minutes=60)
+        cls.grace.ask("POST", "/set-up/start", status=202)
+        wait_until("the first run ends", lambda: finished_run(cls.grace))
+        cls.tenant = cls.grace.read("/companies")["companies"][0]["tenant"]
+
+    def _send(self, body, group):
+        queue = self.stage.aws("sqs")
+        queue.send_message(QueueUrl=self.stage.outputs["WorkQueue"], MessageBody=body, MessageGroupId=group,
+                           MessageDeduplicationId=os.urandom(8).hex())
+
+    def _messages(self, which):
+        """The messages of a queue, without taking them."""
+        url = urllib.parse.quote(self.stage.outputs[which], safe="")
+        told = send(f"{self.stage.emulator.url}/_ministack/sqs/messages?QueueUrl={url}").json()["messages"]
+        return [message for regions in told.values() for queues in regions.values()
+                for messages in queues.values() for message in messages]
+
+    def _order(self, memo="by the way"):
+        lines = [{"product": None, "memo": memo, "quantity": 1, "unit_cost": "10.00"}]
+        return self.stage.act(TENANT, "create_order", order={"vendor": 301, "lines": lines})["id"]
+
+    def _bills_of(self, order):
+        return [bill for bill in self.stage.bills(TENANT) if f"AT-PO:{order} " in bill.get("PrivateNote", "")]
+
+    def _assert_billed_once(self, order):
+        bill, = self._bills_of(order)
+        self.assertEqual(self.stage.orders(TENANT)[order]["external_number"], bill["Id"])
+
+    def _sync(self, order, seconds=30):
+        asked = self.grace.ask("POST", f"/orders/{order}/sync", {}, 202)
+        return self.eventually(f"{order} is final", lambda: final(self.grace, order, asked["attempt"]), seconds)
+
+    def a_message_of_a_newer_version_is_left_alone(self):
+        self._send(FUTURE, "tenant-of-tomorrow#background")
+
+        def is_seen():
+            return [message["MessageId"] for message in self._messages("WorkQueue")
+                    if message["Body"] == FUTURE and message["ReceiveCount"] >= 1]
+        type(self).first, = self.eventually("it was looked at", is_seen)
+
+    def a_message_that_can_never_be_handled_is_set_aside_and_holds_nobody_up(self):
+        group = f"{self.tenant}#background"
+        self._send(POISON, group)
+        self._send(json.dumps({"version": 1, "kind": "unheard of"}), f"{self.tenant}#person")
+        order = self._order()
+        self.assertEqual(self._sync(order)["order"]["outcome"], "billed")
+        self.grace.ask("POST", "/runs", status=202)
+        self.eventually("another run ends", lambda: finished_run(self.grace, 2))
+        dead = self.eventually("both are set aside", lambda: (
+            found if len(found := self._messages("DeadLetterQueue")) == 2 else None))
+        self.assertIn(POISON, [message["Body"] for message in dead])
+        self._assert_billed_once(order)
+
+    def a_worker_that_is_killed_while_it_sends_a_bill_leaves_no_second_one(self):
+        order = self._order("killed")
+        slow = {"system": "quickbooks", "route": "POST bill", "nth": 1, "times": 1, "kind": {"delay": {"ms": 1500}}}
+        self.stage.simulators.control("POST", "faults", [slow])
+        asked = self.grace.ask("POST", f"/orders/{order}/sync", {}, 202)
+        # The bill exists, its answer is under way, and nobody has heard of it.
+        self.eventually("the bill was sent", lambda: self._bills_of(order))
+        self.assertEqual(self.stage.kill("worker"), 1)
+        self.assertNotEqual(self.stage.orders(TENANT)[order]["external_number"], self._bills_of(order)[0]["Id"])
+        told = self.eventually("the attempt is final", lambda: final(self.grace, order, asked["attempt"]), 90)
+        self.assertEqual(told["order"]["outcome"], "billed")
+        self._assert_billed_once(order)
+
+    def a_worker_that_is_killed_before_it_sends_a_bill_loses_nothing(self):
+        order = self._order("killed early")
+        slow = {"system": "autotask", "route": "POST PurchaseOrderItems/query", "nth": 1, "times": 1,
+                "kind": {"delay": {"ms": 1500}}}
+        self.stage.simulators.control("POST", "faults", [slow])
+        asked = self.grace.ask("POST", f"/orders/{order}/sync", {}, 202)
+        self.eventually("the worker reads the order", lambda: not self.stage.simulators.control("GET", "faults"))
+        self.assertEqual(self.stage.kill("worker"), 1)
+        self.assertEqual(self._bills_of(order), [])
+        self.eventually("the attempt is final", lambda: final(self.grace, order, asked["attempt"]), 90)
+        self._assert_billed_once(order)
+
+    def an_emulator_that_is_restarted_in_the_middle_of_a_run_loses_and_doubles_nothing(self):
+        orders = [self._order(f"restart {number}") for number in range(ADDED)]
+        before = len(self.stage.bills(TENANT))
+        slow = {"system": "quickbooks", "route": "POST bill", "nth": 1, "times": ADDED, "kind": {"delay": {"ms": 50}}}
+        self.stage.simulators.control("POST", "faults", [slow])
+        number = self.grace.read("/home")["runs"]["run"]
+        self.grace.ask("POST", "/runs", status=202)
+        self.eventually("the run is in the middle", lambda: len(self.stage.bills(TENANT)) > before + 3)
+        self.stage.restart_emulator()
+        self.assertLess(len(self.stage.bills(TENANT)), before + ADDED, "the run was over before the restart")
+        self.eventually("the run ends", lambda: finished_run(self.grace, number + 1), 120)
+        self.eventually("no order waits", lambda: self.grace.read("/home")["counts"]["waiting"] == 0, 60)
+        for order in orders:
+            self._assert_billed_once(order)
+
+    def the_sweeper_arms_a_run_whose_schedule_was_lost(self):
+        scheduler, group = self.stage.aws("scheduler"), f"{STACK}-runs"
+        name, = self.eventually("one run is armed", lambda: self.stage.schedules())
+        scheduler.delete_schedule(Name=name, GroupName=group)
+        _, failure = self.stage.invoke("sweeper", {"version": 1, "task": "sweep"})
+        self.assertIsNone(failure)
+        self.assertIn(name, self.stage.schedules())
+
+    def the_message_of_a_newer_version_is_queued_afresh_and_never_among_the_dead_letters(self):
+        def is_fresh():
+            found = [message for message in self._messages("WorkQueue") if message["Body"] == FUTURE]
+            return [message for message in found if message["MessageId"] != self.first]
+        # A message is set aside by its queue when it was received five times; this one never is.
+        message, = self.eventually("a fresh copy replaced it", is_fresh, 120)
+        self.assertLess(message["ReceiveCount"], 5)
+        self.assertNotIn(FUTURE, [message["Body"] for message in self._messages("DeadLetterQueue")])
+
+    def no_process_of_a_function_is_left_behind(self):
+        self.stage.emulator.stop()
+        self.assertEqual(self.stage.emulator.functions(), [])
+        self.stage.emulator.start()
