@@ -10,12 +10,31 @@ use std::{
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
 /// What each package may depend on besides foreign crates.
-const EDGES: [(&str, &[&str]); 9] = [
+const EDGES: [(&str, &[&str]); 19] = [
     ("purser-transport", &[]),
     ("purser-core", &[]),
     ("purser-autotask", &["purser-core", "purser-transport"]),
     ("purser-quickbooks", &["purser-core", "purser-transport"]),
     ("purser-sqlite", &["purser-core"]),
+    ("purser-aws", &["purser-core"]),
+    (
+        "purser-lambda",
+        &[
+            "purser-aws",
+            "purser-core",
+            "purser-runtime",
+            "purser-transport",
+            "purser-web",
+        ],
+    ),
+    ("purser-scanner", &["purser-lambda"]),
+    ("purser-worker", &["purser-lambda", "purser-runtime"]),
+    ("purser-sweeper", &["purser-lambda"]),
+    ("purser-oauth", &["purser-lambda", "purser-web"]),
+    ("purser-settings", &["purser-lambda", "purser-web"]),
+    ("purser-sync-one", &["purser-lambda", "purser-web"]),
+    ("purser-logs", &["purser-lambda", "purser-web"]),
+    ("purser-retry", &["purser-lambda", "purser-web"]),
     ("purser-simulators", &["purser-transport"]),
     (
         "purser-runtime",
@@ -42,6 +61,8 @@ const EDGES: [(&str, &[&str]); 9] = [
         ],
     ),
 ];
+/// The only packages that may reach AWS; the functions do so through the first of them.
+const REACH_AWS: [&str; 2] = ["purser-lambda", "purser-tests"];
 /// The only packages that may reach the embedded store or the simulators.
 const REACH_SQLITE: [&str; 2] = ["purser", "purser-tests"];
 /// A file with more lines of code is told; one with many more fails.
@@ -90,6 +111,17 @@ fn only_the_program_and_the_tests_reach_the_embedded_store() {
         let reaches = found.contains("purser-sqlite");
         let may = REACH_SQLITE.contains(&package.as_str()) || package == "purser-sqlite";
         assert!(!reaches || may, "{package} reaches the embedded store");
+    }
+}
+
+#[test]
+fn only_what_the_functions_share_and_the_tests_reach_aws() {
+    for (package, found) in edges(true) {
+        let may = REACH_AWS.contains(&package.as_str());
+        assert!(
+            !found.contains("purser-aws") || may,
+            "{package} reaches AWS"
+        );
     }
 }
 

@@ -82,8 +82,7 @@ impl Function {
     /// Starts the function of this name: reads its environment and secrets, and opens the
     /// connection to the table, so that the first invocation finds it open.
     pub async fn start(name: &'static str) -> Result<Self, Error> {
-        telemetry::start(true, "info");
-        tell_panics();
+        telemetry::start_function();
         let environment = Environment::of(name, |variable| std::env::var(variable).ok())?;
         environment.check()?;
         let configuration = environment.configuration()?;
@@ -161,14 +160,6 @@ fn target(environment: Environment) -> Option<ScheduleTarget> {
         role_arn: environment.get(SCHEDULE_ROLE)?,
         event,
     })
-}
-
-/// A panic is told by its place. Its words might hold what must not be logged.
-fn tell_panics() {
-    std::panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map(ToString::to_string);
-        tracing::error!(place = place.as_deref().unwrap_or("unknown"), "a panic");
-    }));
 }
 
 /// The trace that an invocation belongs to, in the form of X-Ray.

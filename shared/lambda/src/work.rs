@@ -3,9 +3,14 @@
 use std::collections::BTreeSet;
 
 use lambda_runtime::{Error, LambdaEvent};
-use purser_core::ports::{Chance as _, Clock as _, Inbox as _, StoreError};
-use purser_core::usecase::Ports as _;
-use purser_runtime::deliveries::{self, Fate, ItemFailure, QueueAnswer, QueueEvent, QueueRecord};
+use purser_core::{
+    ports::{Chance as _, Clock as _, Inbox as _, StoreError},
+    usecase::Ports as _,
+};
+use purser_runtime::{
+    deliveries::{self, Fate, ItemFailure, QueueAnswer, QueueEvent, QueueRecord},
+    summary,
+};
 
 use crate::function::Function;
 
@@ -47,7 +52,7 @@ impl Function {
                 copy.map(|()| true)
             }
             Fate::SetAside(why) => {
-                tracing::error!(%why, "a message that cannot be handled was set aside");
+                summary::set_aside(&why);
                 let aside = queue.set_aside(group, &delivery.body, &why).await;
                 aside.map(|()| true)
             }

@@ -30,8 +30,8 @@ pub enum Fate {
     Failed(StoreError),
 }
 
-/// Handles a delivery. A panic costs no other order anything: a message of several is taken apart,
-/// so that the one that panics fails alone.
+/// Handles a delivery. A panic costs no other order more than a wait: a message of several is taken
+/// apart, and once the leases of the attempt that died are over, the one that panics fails alone.
 pub async fn deliver<P: Ports>(engine: &Engine<P>, delivery: &Delivery, now: Timestamp) -> Fate {
     let work = AssertUnwindSafe(handlers::work(engine, &delivery.body, now));
     let policy = engine.policy();

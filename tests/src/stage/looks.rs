@@ -82,6 +82,11 @@ impl Stage {
         open.remove(0)
     }
 
+    /// The store's file, for tests that write in it what a newer program would.
+    pub fn file(&self) -> std::path::PathBuf {
+        self.folder.path().join(purser_sqlite::FILE_NAME)
+    }
+
     /// The ledger's entry, if there is one.
     pub async fn find_record(&self, order: i64) -> Option<SyncRecord> {
         let (tenant, realm) = (&self.tenant, self.realm_id());

@@ -6,6 +6,7 @@ mod bills;
 mod calls;
 mod currencies;
 mod databases;
+mod deliveries;
 mod eligibility;
 mod hands;
 mod left_alone;

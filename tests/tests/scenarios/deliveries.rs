@@ -1,0 +1,154 @@
+//! What becomes of a message that is not handled like any other.
+
+use std::time::Duration;
+
+use purser_core::ports::{Delivery, Inbox as _};
+use purser_runtime::{
+    deliveries::{Fate, QueueEvent, RECEIVES_MAX, deliver},
+    handlers::Worked,
+};
+use purser_tests::stage::{Moment, Stage};
+
+fn delivery(body: &str, receives: u32) -> Delivery {
+    Delivery {
+        receipt: "receipt".to_owned(),
+        body: body.to_owned(),
+        receives,
+    }
+}
+
+async fn fate(stage: &Stage, delivery: &Delivery) -> Fate {
+    Box::pin(deliver(&stage.engine, delivery, stage.now())).await
+}
+
+/// Handles what is queued; what must come again does.
+async fn handle_all(stage: &Stage) -> usize {
+    let mut taken_apart = 0;
+    while let Some(delivery) = stage.receive().await {
+        let receipt = &delivery.receipt;
+        match fate(stage, &delivery).await {
+            Fate::Done(worked) => {
+                taken_apart += usize::from(matches!(worked, Worked::TakenApart));
+                stage.store.acknowledge(receipt).await.expect("the queue");
+            }
+            Fate::Again(wait) => {
+                stage
+                    .store
+                    .give_back(receipt, wait)
+                    .await
+                    .expect("the queue");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    taken_apart
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_of_a_newer_version_is_left_alone_however_often_it_comes() {
+    let stage = Stage::new().await;
+    let newer = r#"{"kind":"sync","version":2,"tenant":"north-wind","what":"nobody knows yet"}"#;
+    for receives in 1..RECEIVES_MAX - 1 {
+        let fate = fate(&stage, &delivery(newer, receives)).await;
+        assert!(matches!(fate, Fate::Again(_)), "{fate:?}");
+    }
+    // A copy begins to count anew before the queue would give it up.
+    for receives in RECEIVES_MAX - 1..=RECEIVES_MAX {
+        let fate = fate(&stage, &delivery(newer, receives)).await;
+        assert!(matches!(fate, Fate::Requeue(_)), "{fate:?}");
+    }
+    assert!(stage.bills().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_of_a_newer_version_is_left_to_the_program_that_wrote_it() {
+    let mut stage = Stage::new().await;
+    let order = stage.add_plain();
+    stage
+        .engine
+        .start_now(&stage.tenant)
+        .await
+        .expect("the store");
+    stage.scan_due().await;
+    let file = rusqlite::Connection::open(stage.file()).expect("the file");
+    let changed = file
+        .execute("UPDATE records SET version = version + 99", [])
+        .expect("a record");
+    assert_eq!(changed, 1);
+    let message = stage.receive().await.expect("a message");
+    let fate = fate(&stage, &message).await;
+    assert!(matches!(fate, Fate::Again(_)), "{fate:?}");
+    assert!(stage.bills().is_empty());
+    assert_eq!(stage.number(order), None);
+    // The newer program is gone again: this one goes on where it was.
+    file.execute("UPDATE records SET version = version - 99", [])
+        .expect("a record");
+    stage.live(Duration::from_mins(30)).await;
+    stage.assert_billed(order, "799.98").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_that_nobody_understands_is_set_aside_with_its_reason() {
+    let stage = Stage::new().await;
+    let orders: Vec<_> = (1..=26).map(|order: u32| order.to_string()).collect();
+    let too_many = format!(
+        r#"{{"kind":"sync","version":1,"tenant":"north-wind","orders":[{}],"run":1,"origin":"scan"}}"#,
+        orders.join(",")
+    );
+    for body in ["", "[]", r#"{"version":1}"#, &too_many] {
+        let fate = fate(&stage, &delivery(body, 1)).await;
+        assert!(matches!(fate, Fate::SetAside(_)), "{body}: {fate:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_in_one_order_costs_the_others_no_more_than_a_wait() {
+    let mut stage = Stage::new().await;
+    let orders: Vec<_> = (0..3).map(|_| stage.add_plain()).collect();
+    let second_bill = ("POST", "/bill", 2);
+    stage
+        .tap
+        .at(second_bill, Moment::Before, |_| panic!("a defect"));
+    stage
+        .engine
+        .start_now(&stage.tenant)
+        .await
+        .expect("the store");
+    stage.scan_due().await;
+    assert_eq!(handle_all(&stage).await, 1, "one message was taken apart");
+    stage.live(Duration::from_mins(30)).await;
+    for order in &orders {
+        stage.assert_billed(*order, "799.98").await;
+    }
+    assert_eq!(stage.simulators.quickbooks.bills_ever(&stage.realm), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_that_panics_every_time_is_set_aside_in_the_end() {
+    let stage = Stage::new().await;
+    let order = stage.add_plain();
+    let body = format!(
+        r#"{{"kind":"sync","version":1,"tenant":"north-wind","orders":[{order}],"run":1,"origin":"scan"}}"#
+    );
+    for receives in 1..=RECEIVES_MAX {
+        let query = ("", "", 1);
+        stage.tap.at(query, Moment::Before, |_| panic!("a defect"));
+        let fate = fate(&stage, &delivery(&body, receives)).await;
+        let is_over = receives == RECEIVES_MAX;
+        assert_eq!(matches!(fate, Fate::SetAside(_)), is_over, "{fate:?}");
+        assert_eq!(matches!(fate, Fate::Again(_)), !is_over, "{fate:?}");
+        stage.tap.clear();
+        stage.wait(Duration::from_mins(5)).await;
+    }
+}
+
+#[test]
+fn the_event_of_sqs_is_read_with_its_count_and_group() {
+    let event = r#"{"Records":[{"messageId":"m","receiptHandle":"r","body":"{}","attributes":
+        {"ApproximateReceiveCount":"3","MessageGroupId":"north-wind#background"},
+        "eventSource":"aws:sqs"}]}"#;
+    let event: QueueEvent = serde_json::from_str(event).expect("an event");
+    let record = &event.records[0];
+    assert_eq!(record.group(), "north-wind#background");
+    assert_eq!(record.delivery().receives, 3);
+}
