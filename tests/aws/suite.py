@@ -10,7 +10,7 @@ from processes import PURSER, ROOT
 from stage import DECISIONS, WORK
 
 # The permissions come last: they are judged by what every story before them has used.
-FILES = ["binaries", "life", "trouble", "refusals", "many", "alarms", "permissions"]
+FILES = ["binaries", "life", "trouble", "refusals", "many", "alarms", "browser", "permissions"]
 
 
 class Loader(unittest.TestLoader):

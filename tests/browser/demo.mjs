@@ -28,8 +28,13 @@ export function chain(step) {
     });
 }
 
-/** Starts a demo and waits until its first run is over. */
+/**
+ * Starts a demo and waits until its first run is over. PURSER_STORY_URL names an application that runs
+ * already, such as the functions in the emulator, PURSER_STORY_SIMULATORS its simulators and
+ * PURSER_STORY_MAILS where the mails it has sent can be read; then that one is used.
+ */
 export async function startDemo() {
+  if (process.env.PURSER_STORY_URL) return elsewhere(process.env);
   const parent = join(root, 'target/browser');
   mkdirSync(parent, { recursive: true });
   const folder = mkdtempSync(join(parent, 'demo-'));
@@ -45,16 +50,11 @@ export async function startDemo() {
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   const address = (what) => new RegExp(`${what}: (http://[^/]+)/`).exec(said)[1];
-  const simulators = address('Simulators of Autotask, QuickBooks and Intuit');
   return {
     base: address('Web application'),
-    simulators,
-    /** A person acts in one of the vendors' systems. */
-    act: (action) => control(simulators, 'action', action),
-    /** Everything that stands in the vendors' systems. */
-    world: () => control(simulators, 'world'),
-    /** What the program's command line says, as JSON. */
-    purser: (...args) => JSON.parse(execFileSync(program, [...args, '--json'], { env: environment })),
+    ...vendors(address('Simulators of Autotask, QuickBooks and Intuit')),
+    /** The mails that were kept, as no relay is configured. */
+    mails: async () => JSON.parse(execFileSync(program, ['outbox', '--json'], { env: environment })),
     async stop() {
       child.kill('SIGTERM');
       const timer = setTimeout(() => child.kill('SIGKILL'), 10_000);
@@ -63,6 +63,42 @@ export async function startDemo() {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** An application that runs already. */
+function elsewhere({ PURSER_STORY_URL, PURSER_STORY_SIMULATORS, PURSER_STORY_MAILS }) {
+  return {
+    base: PURSER_STORY_URL,
+    ...vendors(PURSER_STORY_SIMULATORS),
+    /** The mails that were sent, as the emulator keeps them. */
+    async mails() {
+      const { messages } = await (await fetch(PURSER_STORY_MAILS)).json();
+      const sent = Object.values(messages).flat();
+      return sent.flatMap((mail) => mail.To.map((to) => ({ to, subject: mail.Subject })));
+    },
+    async stop() {},
+  };
+}
+
+function vendors(simulators) {
+  return {
+    simulators,
+    /** A person acts in one of the vendors' systems. */
+    act: (action) => control(simulators, 'action', action),
+    /** Everything that stands in the vendors' systems. */
+    world: () => control(simulators, 'world'),
+  };
+}
+
+/** The first mail to an address; where mail is sent once a minute it is waited for. */
+export async function mailTo(demo, address) {
+  const end = Date.now() + patience;
+  for (;;) {
+    const mail = (await demo.mails()).find((mail) => mail.to === address);
+    if (mail) return mail;
+    if (Date.now() > end) throw new Error(`no mail went to ${address}`);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
 }
 
 async function control(simulators, name, body) {

@@ -106,7 +106,7 @@ describe('impatient people', { concurrency: false }, () => {
     await hammer('button:has-text("Do It Now")');
     await page.locator('text=This attempt is finished').waitFor();
     assert.equal((await quickbooks()).bills.length, 7);
-    assert.equal(demo.purser('outbox').filter((mail) => mail.subject.includes('PO0006109')).length, 1);
+    assert.equal((await demo.mails()).filter((mail) => mail.subject.includes('PO0006109')).length, 1);
   });
 
   it('sending_an_old_form_again_makes_no_second_bill', async () => {

@@ -2,7 +2,17 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it as step } from 'node:test';
 import { launch } from './browser.mjs';
-import { bayside, chain, connectQuickBooks, enterAutotask, fillSettings, identify, signIn, startDemo } from './demo.mjs';
+import {
+  bayside,
+  chain,
+  connectQuickBooks,
+  enterAutotask,
+  fillSettings,
+  identify,
+  mailTo,
+  signIn,
+  startDemo,
+} from './demo.mjs';
 
 const grace = 'grace@bayside.example';
 
@@ -169,7 +179,7 @@ describe('a company from its first sign-in to its last', { concurrency: false },
     const cause = shown.indexOf('is not set up for purchasing');
     assert.ok(cause >= 0 && cause < shown.indexOf('Overview'), shown);
     assert.match(shown, /books@bayside.example/);
-    const mail = demo.purser('outbox').find((mail) => mail.to === 'books@bayside.example');
+    const mail = await mailTo(demo, 'books@bayside.example');
     assert.match(mail.subject, /PO0006105: not transferred/);
   });
 
@@ -178,7 +188,7 @@ describe('a company from its first sign-in to its last', { concurrency: false },
     await page.fill('#order', '6101');
     await page.click('button:has-text("Do It Now")');
     await page.locator('text=This attempt is finished').waitFor();
-    const mail = demo.purser('outbox').find((mail) => mail.to === grace);
+    const mail = await mailTo(demo, grace);
     assert.match(mail.subject, /PO0006101: billed/);
     assert.equal(await bills(), 7, 'the same bill is linked again');
   });

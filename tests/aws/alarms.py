@@ -1,0 +1,183 @@
+"""Alarms that fire: judged by the alarms as they are deployed and by what the functions have said.
+
+ministack takes no metrics out of logs and judges alarms without their dimensions and periods, so both
+are done here, in the way that CloudWatch documents. Where an alarm wants several periods, the same
+measurement is taken again and dated a period later, because nobody waits a quarter of an hour.
+"""
+
+import json
+import time
+
+from processes import ROOT, wait_until
+from stage import STACK, TIME_SCALE
+from story import Story, finished_run
+
+TENANT = "bayside"
+SWEEP = {"version": 1, "task": "sweep"}
+OPERATORS = {
+    "GreaterThanOrEqualToThreshold": lambda value, threshold: value >= threshold,
+    "GreaterThanThreshold": lambda value, threshold: value > threshold,
+    "LessThanThreshold": lambda value, threshold: value < threshold,
+    "LessThanOrEqualToThreshold": lambda value, threshold: value <= threshold,
+}
+STATISTICS = {"Sum": sum, "Maximum": max, "Minimum": min, "Average": lambda values: sum(values) / len(values)}
+
+
+def measured(lines):
+    """What CloudWatch takes out of lines of the Embedded Metric Format: (name, dimensions, moment, value)."""
+    points = []
+    for line in lines:
+        about = line.get("_aws")
+        for directive in about["CloudWatchMetrics"] if about else []:
+            for dimensions in directive["Dimensions"]:
+                named = {dimension: line[dimension] for dimension in dimensions}
+                for metric in directive["Metrics"]:
+                    values = line[metric["Name"]]
+                    for value in values if isinstance(values, list) else [values]:
+                        name = (directive["Namespace"], metric["Name"])
+                        points.append((name, named, about["Timestamp"] / 1000, value))
+    return points
+
+
+def state(alarm, points, now):
+    """The state of an alarm at a moment: ALARM or OK."""
+    wanted = {dimension["Name"]: dimension["Value"] for dimension in alarm.get("Dimensions", [])}
+    own = [(moment, value) for name, dimensions, moment, value in points
+           if name == (alarm["Namespace"], alarm["MetricName"]) and dimensions == wanted]
+    is_breached, bad = OPERATORS[alarm["ComparisonOperator"]], 0
+    for period in range(alarm["EvaluationPeriods"]):
+        end = now - period * alarm["Period"]
+        values = [value for moment, value in own if end - alarm["Period"] < moment <= end]
+        if values:
+            bad += is_breached(STATISTICS[alarm["Statistic"]](values), alarm["Threshold"])
+        else:
+            bad += alarm["TreatMissingData"] == "breaching"
+    return "ALARM" if bad >= alarm.get("DatapointsToAlarm", alarm["EvaluationPeriods"]) else "OK"
+
+
+class Alarms(Story):
+    @classmethod
+    def begin(cls):
+        template = (ROOT / "infra/alarms.yaml").read_text()
+        cls.stage.deploy("purser-alarms", template, {"Application": STACK})
+        found = cls.stage.aws("cloudwatch").describe_alarms()["MetricAlarms"]
+        cls.alarms = {alarm["AlarmName"].removeprefix(f"{STACK}-"): alarm for alarm in found}
+        cls.points = []
+        cls.grace = cls.stage.connected(TENANT, interval_minutes=60)
+        cls.grace.ask("POST", "/set-up/start", status=202)
+        wait_until("the first run ends", lambda: finished_run(cls.grace))
+        cls._put_an_order_in_doubt()
+
+    @classmethod
+    def _put_an_order_in_doubt(cls):
+        """A bill is sent, its answer never comes, and QuickBooks says nothing any more about bills."""
+        lines = [{"product": None, "memo": "in doubt", "quantity": 1, "unit_cost": "10.00"}]
+        cls.doubtful = cls.stage.act(TENANT, "create_order", order={"vendor": 301, "lines": lines})["id"]
+        lost = {"system": "quickbooks", "route": "POST bill", "nth": 1, "times": 1, "kind": "drop_after"}
+        out = {"system": "quickbooks", "route": "POST query Bill", "nth": 1, "times": 4_000_000_000,
+               "kind": {"status": {"status": 503, "body": ""}}}
+        cls.stage.simulators.control("POST", "faults", [lost, out])
+        cls.grace.ask("POST", f"/orders/{cls.doubtful}/sync", {}, 202)
+        wait_until("the bill was sent", lambda: any(
+            f"AT-PO:{cls.doubtful} " in bill["PrivateNote"] for bill in cls.stage.bills(TENANT)))
+        cls.since = time.monotonic()
+
+    def _measure_logs(self):
+        """What the functions have measured, in their logs."""
+        return [point for function in ("scanner", "worker", "sweeper") for point in measured(self.stage.told(function))]
+
+    def _measure_queues(self):
+        """What SQS measures by itself."""
+        ready, _ = self.stage.queue("DeadLetterQueue")
+        name = ("AWS/SQS", "ApproximateNumberOfMessagesVisible")
+        return [(name, {"QueueName": f"{STACK}-dead.fifo"}, time.time(), ready)]
+
+    def _measure_invocations(self, function):
+        """What Lambda measures by itself, from the log: an invocation that failed has told so."""
+        lines = self.stage.log(function)
+        calls = sum(line.startswith("START RequestId") for line in lines)
+        dimensions = {"FunctionName": f"{STACK}-{function}"}
+        return [(("AWS/Lambda", "Invocations"), dimensions, time.time(), 1)] * calls
+
+    def _state(self, name, points, now=None):
+        return state(self.alarms[name], points, now or time.time())
+
+    def every_alarm_of_ours_names_a_metric_that_a_function_has_told(self):
+        self.stage.invoke("sweeper", SWEEP)
+        told = {(name, tuple(sorted(dimensions.items()))) for name, dimensions, _, _ in self._measure_logs()}
+        for name, alarm in self.alarms.items():
+            if alarm["Namespace"] == "Purser" and alarm["MetricName"] != "SweepsFailed":
+                dimensions = {dimension["Name"]: dimension["Value"] for dimension in alarm["Dimensions"]}
+                key = ((alarm["Namespace"], alarm["MetricName"]), tuple(sorted(dimensions.items())))
+                self.assertIn(key, told, name)
+
+    def all_is_quiet_while_all_is_well(self):
+        points = [*self._measure_logs(), *self._measure_queues(), *self._measure_invocations("sweeper")]
+        loud = [name for name in self.alarms if self._state(name, points) == "ALARM"]
+        self.assertEqual(loud, [])
+
+    def a_dead_letter_fires_its_alarm(self):
+        self.stage.aws("sqs").send_message(
+            QueueUrl=self.stage.outputs["WorkQueue"], MessageBody="no message", MessageGroupId="x#background",
+            MessageDeduplicationId=str(time.time_ns()))
+        self.eventually("it is set aside", lambda: self.stage.queue("DeadLetterQueue")[0] == 1)
+        self.assertEqual(self._state("dead-letters", self._measure_queues()), "ALARM")
+        told = [value for name, _, _, value in self._measure_logs() if name[1] == "DeadLettersSetAside"]
+        self.assertEqual(sum(told), 1, "the worker tells of it, too")
+
+    def a_company_that_must_be_connected_again_fires_its_alarm(self):
+        self.stage.simulators.act("intuit", "disconnect", realm=self.stage.companies[TENANT]["realm"])
+        alarm = self.alarms["tenants-need-reconnect"]
+        self.stage.act(TENANT, "create_order", order={"vendor": 301, "lines": []})
+        asked = self.grace.call("POST", "/orders/6105/retry")
+        self.assertEqual(asked.status, 202, asked)
+
+        def needs_reconnect():
+            states = {one["system"]: one["state"] for one in self.grace.read("/connection")["connections"]}
+            return states["QuickBooks"] != "connected"
+        self.eventually("the connection is known to be lost", needs_reconnect, 60)
+        for earlier in range(alarm["EvaluationPeriods"]):
+            before = len(self.stage.told("sweeper"))
+            self.stage.invoke("sweeper", SWEEP)
+            fresh = measured(self.stage.told("sweeper")[before:])
+            self.points += [(name, dimensions, moment - earlier * alarm["Period"], value)
+                            for name, dimensions, moment, value in fresh]
+        self.assertEqual(self._state("tenants-need-reconnect", self.points), "ALARM")
+
+    def a_scanner_that_fails_fires_its_alarm(self):
+        alarm = self.alarms["scanner-errors"]
+        points = []
+        for earlier in range(alarm["EvaluationPeriods"]):
+            for event in ({"version": 9}, {"version": 1, "tenant": "nobody", "run": 1}):
+                _, failure = self.stage.invoke("scanner", event)
+                dimensions = {"FunctionName": f"{STACK}-scanner"}
+                moment = time.time() - earlier * alarm["Period"]
+                points.append((("AWS/Lambda", "Errors"), dimensions, moment, 1 if failure else 0))
+        self.assertEqual(self._state("scanner-errors", points), "ALARM")
+
+    def an_hour_without_a_run_fires_its_alarm(self):
+        points = self._measure_logs()
+        self.assertEqual(self._state("no-scan", points), "OK")
+        self.assertEqual(self._state("no-scan", points, time.time() + 3600), "ALARM")
+
+    def a_quarter_of_an_hour_without_a_sweep_fires_its_alarm(self):
+        points = self._measure_invocations("sweeper")
+        self.assertEqual(self._state("no-sweep", points), "OK")
+        self.assertEqual(self._state("no-sweep", points, time.time() + 900), "ALARM")
+
+    def an_order_in_doubt_for_too_long_fires_its_alarm(self):
+        # Half an hour, divided like every other time.
+        remaining = self.since + 30 * 60 / TIME_SCALE + 5 - time.monotonic()
+        if remaining > 0:
+            time.sleep(remaining)
+        self.stage.invoke("sweeper", SWEEP)
+        self.assertEqual(self._state("in-doubt-too-long", self._measure_logs()), "ALARM")
+
+    def what_is_told_names_no_company_and_no_order(self):
+        tenant = self.grace.read("/companies")["companies"][0]["tenant"]
+        lines = [line for function in ("scanner", "worker", "sweeper") for line in self.stage.told(function)
+                 if "_aws" in line]
+        self.assertTrue(lines)
+        for line in lines:
+            self.assertNotIn(tenant, json.dumps(line))
+            self.assertNotIn(str(self.doubtful), json.dumps(line))
