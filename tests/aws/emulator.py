@@ -16,7 +16,7 @@ import threading
 
 from ministack import app
 from ministack.core import iam_actions, iam_evaluator
-from ministack.services import eventbridge, lambda_svc, scheduler, ses_v2, sts
+from ministack.services import eventbridge, iam, lambda_svc, scheduler, ses_v2, sts
 
 _decisions = open(os.environ["PURSER_DECISIONS"], "a", encoding="utf-8", buffering=1)
 _decisions_lock = threading.Lock()
@@ -60,11 +60,11 @@ def _enforce(access_key, action, service, region, resource_arn="*", service_cont
     action = _JUDGED_AS.get(action, action)
     sender, _ = _sender.get(), _sender.set(None)
     if sender and action == "ses:SendEmail":
-        service_context = {**(service_context or {}), "ses:FromAddress": [sender]}
+        service_context = {**(service_context or {}), "ses:FromAddress": sender}
     denied = _decide(access_key, action, service, region, resource_arn, service_context)
     role, _ = _passed_role.get(), _passed_role.set(None)
     if not denied and role and action in ("scheduler:CreateSchedule", "scheduler:UpdateSchedule"):
-        to = {"iam:PassedToService": ["scheduler.amazonaws.com"]}
+        to = {"iam:PassedToService": "scheduler.amazonaws.com"}
         denied = _decide(access_key, "iam:PassRole", "iam", region, role, to)
     return denied
 
@@ -91,25 +91,40 @@ def _resource(service, method, path, headers, body, query, region, account):
     return arn
 
 
-def _role_may(role_arn, service, action, resource):
-    """Whether AWS, acting in a role, may do something."""
-    account = role_arn.split(":")[4]
-    name = role_arn.rsplit("/", 1)[-1]
+def _role_may(role_arn, service, action, resource, source=None):
+    """Whether an AWS service, let into a role by its trust policy, may do something."""
+    account, name = role_arn.split(":")[4], role_arn.rsplit("/", 1)[-1]
     key = "ASIA" + hashlib.sha256(f"{service}:{role_arn}".encode()).hexdigest()[:16].upper()
     session = {"Arn": f"arn:aws:sts::{account}:assumed-role/{name}/{service}", "UserId": f"{name}:{service}"}
     sts.register_session(key, {**session, "SecretAccessKey": "none", "SessionToken": "none"})
-    policies = iam_evaluator.resolve_principal(key, account)
-    if isinstance(policies, iam_evaluator.AuthError):
-        _note(session["Arn"], action, resource, False)
-        return False
+    principal = iam_evaluator.resolve_principal(key, account)
     context = iam_evaluator.EvalContext(
-        principal_arn=session["Arn"], principal_type=policies.type, principal_account=account,
-        action=action, resource_arn=resource, region=scheduler.REGION, service_context={},
-        principal_keys=policies.keys,
+        principal_arn=session["Arn"], principal_type="AssumedRole", principal_account=account,
+        action=action, resource_arn=resource, region=scheduler.REGION,
+        service_context={"aws:sourceaccount": account, "aws:sourcearn": source},
     )
-    result = iam_evaluator.evaluate(context, policies.policies, *policies.limits)
-    _note(session["Arn"], action, resource, result.decision == "Allow")
-    return result.decision == "Allow"
+    allowed = (
+        not isinstance(principal, iam_evaluator.AuthError)
+        and _trusts(name, f"{service}.amazonaws.com", context)
+        and iam_evaluator.evaluate(context, principal.policies, *principal.limits).decision == "Allow"
+    )
+    _note(session["Arn"], action, resource, allowed)
+    return allowed
+
+
+def _trusts(name, service, context):
+    """Whether a role lets a service in that acts for the source that it names."""
+    document = (iam._roles.get(name) or {}).get("AssumeRolePolicyDocument") or {}
+    document = json.loads(document) if isinstance(document, str) else document
+    return any(
+        statement["Effect"] == "Allow" and service in _listed((statement.get("Principal") or {}).get("Service"))
+        and iam_evaluator._conditions_met(statement.get("Condition", {}), context)
+        for statement in _listed(document.get("Statement"))
+    )
+
+
+def _listed(value):
+    return value if isinstance(value, list) else [value]
 
 
 _plain_target = eventbridge._invoke_target
@@ -118,7 +133,8 @@ _plain_target = eventbridge._invoke_target
 def _target(target, event, rule, view=None):
     """A schedule calls its target with the rights of its role only."""
     role = target.get("RoleArn")
-    if role and not _role_may(role, "scheduler", "lambda:InvokeFunction", target["Arn"]):
+    group = rule.get("Arn", "").replace(":schedule/", ":schedule-group/").rsplit("/", 1)[0]
+    if role and not _role_may(role, "scheduler", "lambda:InvokeFunction", target["Arn"], group):
         eventbridge.logger.error("schedule %s: %s may not invoke %s", rule.get("Name"), role, target["Arn"])
         return
     _plain_target(target, event, rule, view)

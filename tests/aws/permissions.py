@@ -46,7 +46,7 @@ def without(document, number, action, resource):
 def may(policies, action, resource):
     """Whether the emulator lets a role with these policies do something."""
     # What a call that comes through says about itself.
-    says = {"iam:passedtoservice": ["scheduler.amazonaws.com"], "ses:fromaddress": [MAIL_FROM]}
+    says = {"iam:passedtoservice": "scheduler.amazonaws.com", "ses:fromaddress": MAIL_FROM}
     context = EvalContext(principal_arn="arn:aws:sts::000000000000:assumed-role/role/session",
                           principal_type="AssumedRole", principal_account="000000000000",
                           action=action, resource_arn=resource, region=REGION, service_context=says)
