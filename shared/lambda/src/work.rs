@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use lambda_runtime::{Error, LambdaEvent};
+use jiff::Timestamp;
+use lambda_runtime::{Context, Error, LambdaEvent};
 use purser_core::{
     ports::{Chance as _, Clock as _, Inbox as _, StoreError},
     usecase::Ports as _,
 };
 use purser_runtime::{
     deliveries::{self, Fate, ItemFailure, QueueAnswer, QueueEvent, QueueRecord},
-    summary,
+    handlers, summary,
 };
 
 use crate::function::Function;
@@ -19,10 +20,12 @@ impl Function {
     /// must, those behind it must as well, so that their order stays.
     pub async fn work(&self, event: LambdaEvent<QueueEvent>) -> Result<QueueAnswer, Error> {
         self.refresh().await;
+        let deadline = deadline(&event.context);
         let mut answer = QueueAnswer::default();
         let mut held_up = BTreeSet::new();
         for record in &event.payload.records {
-            let is_done = !held_up.contains(record.group()) && self.work_one(record).await;
+            let is_done =
+                !held_up.contains(record.group()) && self.work_one(record, deadline).await;
             if !is_done {
                 held_up.insert(record.group().to_owned());
                 answer.batch_item_failures.push(ItemFailure {
@@ -34,13 +37,14 @@ impl Function {
     }
 
     /// Handles one message; false when it must come again.
-    async fn work_one(&self, record: &QueueRecord) -> bool {
+    async fn work_one(&self, record: &QueueRecord, deadline: Timestamp) -> bool {
         let engine = &self.engine;
         let queue = &engine.ports().queue;
         let delivery = record.delivery();
         let group = record.group();
-        let now = engine.ports().clock().now();
-        let done = match deliveries::deliver(engine, &delivery, now).await {
+        let own = handlers::deadline(engine.ports().clock().now(), engine.policy());
+        let deadline = own.min(deadline);
+        let done = match deliveries::deliver_until(engine, &delivery, deadline).await {
             Fate::Done(_) => return true,
             Fate::Again(wait) => queue
                 .give_back(&delivery.receipt, wait)
@@ -74,4 +78,12 @@ impl Function {
             false
         })
     }
+}
+
+/// When this invocation is cut off, whatever it is at.
+fn deadline(context: &Context) -> Timestamp {
+    i64::try_from(context.deadline)
+        .ok()
+        .and_then(|milliseconds| Timestamp::from_millisecond(milliseconds).ok())
+        .unwrap_or(Timestamp::MAX)
 }

@@ -33,7 +33,17 @@ pub enum Fate {
 /// Handles a delivery. A panic costs no other order more than a wait: a message of several is taken
 /// apart, and once the leases of the attempt that died are over, the one that panics fails alone.
 pub async fn deliver<P: Ports>(engine: &Engine<P>, delivery: &Delivery, now: Timestamp) -> Fate {
-    let work = AssertUnwindSafe(handlers::work(engine, &delivery.body, now));
+    let deadline = handlers::deadline(now, engine.policy());
+    deliver_until(engine, delivery, deadline).await
+}
+
+/// The same for a function, which must be over by a moment of its own.
+pub async fn deliver_until<P: Ports>(
+    engine: &Engine<P>,
+    delivery: &Delivery,
+    deadline: Timestamp,
+) -> Fate {
+    let work = AssertUnwindSafe(handlers::work_until(engine, &delivery.body, deadline));
     let policy = engine.policy();
     let is_last = delivery.receives >= RECEIVES_MAX;
     match work.catch_unwind().await {

@@ -86,11 +86,22 @@ async fn scan_run<P: Ports>(
     }
 }
 
-/// Handles one work message. An error means that it must not be acknowledged.
+/// Handles one work message, in the time that one machine gives to it from `started`.
 pub async fn work<P: Ports>(
     engine: &Engine<P>,
     body: &str,
     started: Timestamp,
+) -> Result<Worked, StoreError> {
+    work_until(engine, body, deadline(started, engine.policy())).await
+}
+
+/// Handles one work message. An error means that it must not be acknowledged.
+///
+/// What would come too close to the deadline is handed on as a message of its own.
+pub async fn work_until<P: Ports>(
+    engine: &Engine<P>,
+    body: &str,
+    deadline: Timestamp,
 ) -> Result<Worked, StoreError> {
     let message = match read_message(body) {
         Ok(message) => message,
@@ -99,7 +110,7 @@ pub async fn work<P: Ports>(
     let trace = engine.trace(message.trace().cloned());
     let span = tracing::error_span!("work", tenant.id = %message.tenant(), trace.id = %trace);
     let carry_out = async {
-        let worked = carry_out(engine, message, started, trace).await;
+        let worked = carry_out(engine, message, deadline, trace).await;
         worked.inspect_err(summary::unfinished)
     };
     carry_out.instrument(span).await
@@ -108,7 +119,7 @@ pub async fn work<P: Ports>(
 async fn carry_out<P: Ports>(
     engine: &Engine<P>,
     message: WorkMessage,
-    started: Timestamp,
+    deadline: Timestamp,
     trace: TraceId,
 ) -> Result<Worked, StoreError> {
     match message {
@@ -128,7 +139,6 @@ async fn carry_out<P: Ports>(
                     "it names more orders than a message may".to_owned(),
                 ));
             }
-            let deadline = deadline(started, engine.policy());
             let request = SyncRequest {
                 tenant,
                 run,
@@ -152,9 +162,9 @@ fn now<P: Ports>(engine: &Engine<P>) -> Timestamp {
     engine.ports().clock().now()
 }
 
-/// When an invocation that started then must be over.
-fn deadline(started: Timestamp, policy: &Policy) -> Timestamp {
-    // On AWS the function's own time is the limit; the reserve is kept inside it.
+/// When the handling of a message that started then must be over. A function has a limit of its own
+/// besides.
+pub fn deadline(started: Timestamp, policy: &Policy) -> Timestamp {
     later(started, policy.function_time + policy.function_reserve)
 }
 
