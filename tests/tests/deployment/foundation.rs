@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::template::{Template, text};
+use crate::template::{Template, several, text};
 
 /// The value of a constant text in a source, or of a list of them.
 fn constants(path: &str, name: &str) -> Vec<String> {
@@ -91,6 +91,30 @@ fn whatever_happens_to_the_stacks_the_table_and_the_secrets_stay() {
     let restore = &table["PointInTimeRecoverySpecification"];
     assert_eq!(restore["PointInTimeRecoveryEnabled"], true);
     assert_eq!(table["BillingMode"], "PAY_PER_REQUEST");
+}
+
+#[test]
+fn no_update_of_the_foundation_can_make_a_new_key_or_a_new_table() {
+    let policy: Value = serde_json::from_str(&text("infra/foundation-policy.json")).expect("JSON");
+    let statements = policy["Statement"].as_array().expect("statements");
+    let denied = |action: &str, name: &str| {
+        let resource = format!("LogicalResourceId/{name}");
+        statements.iter().any(|statement| {
+            let named = several(&statement["Resource"]).contains(&resource);
+            let acts = several(&statement["Action"]);
+            let covers = acts.iter().any(|it| it == action || it == "Update:*");
+            statement["Effect"] == "Deny" && named && covers
+        })
+    };
+    for secret in ["IntuitKey", "AutotaskKey", "IntuitApp"] {
+        for action in ["Update:Modify", "Update:Replace", "Update:Delete"] {
+            assert!(denied(action, secret), "{action} of {secret}");
+        }
+    }
+    assert!(denied("Update:Replace", "Table") && denied("Update:Delete", "Table"));
+    let foundation = Template::read("infra/foundation.yaml");
+    let secrets = foundation.all("AWS::SecretsManager::Secret");
+    assert_eq!(secrets.len(), 3, "a secret that the policy does not know");
 }
 
 #[test]
