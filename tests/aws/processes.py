@@ -13,7 +13,7 @@ import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-PURSER = pathlib.Path(os.environ.get("PURSER_PROGRAM", ROOT / "target/debug/purser"))
+PURSER = pathlib.Path(os.environ.get("PURSER_PROGRAM", ROOT / "target/release/purser"))
 REGION = "us-east-1"
 
 
