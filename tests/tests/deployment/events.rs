@@ -18,7 +18,7 @@ pub(crate) fn samples(function: &str) -> Vec<(String, String)> {
                 .expect("a name")
                 .to_string_lossy()
                 .into_owned();
-            assert!(path.extension().is_some_and(|it| it == "json"), "{path:?}");
+            assert!(path.extension().is_some_and(|it| it == "json"), "{name}");
             (name, fs::read_to_string(&path).expect("a sample"))
         })
         .collect();
@@ -39,8 +39,8 @@ pub(crate) fn sample(function: &str, name: &str) -> String {
 pub(crate) fn assert_samples<'a>(function: &str, names: impl IntoIterator<Item = &'a str>) {
     let there = samples(function).into_iter().map(|(name, _)| name);
     let there: BTreeSet<_> = there.collect();
-    let named: BTreeSet<_> = names.into_iter().map(str::to_owned).collect();
-    assert_eq!(there, named, "the samples of {function}");
+    let wanted: BTreeSet<_> = names.into_iter().map(str::to_owned).collect();
+    assert_eq!(there, wanted, "the samples of {function}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! A template of CloudFormation as JSON, with its short forms written out.
+//! A template of `CloudFormation` as JSON, with its short forms written out.
 
 use std::{
     fs,

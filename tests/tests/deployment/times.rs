@@ -46,11 +46,12 @@ fn a_message_that_nobody_can_finish_ends_among_the_dead_letters() {
     assert!(seconds(&dead["MessageRetentionPeriod"]) > kept);
     // Hidden as often as it may be received, it must still be there.
     assert!(kept > RECEIVES_MAX * Policy::default().visibility);
-    for queue in [queue, dead] {
+    for (queue, name) in [(queue, "work"), (dead, "dead")] {
         assert_eq!(queue["FifoQueue"], true);
         assert_eq!(queue["ContentBasedDeduplication"], false);
         assert_eq!(queue["SqsManagedSseEnabled"], true);
-        assert!(rendered(&queue["QueueName"]).ends_with(".fifo"));
+        let named = rendered(&queue["QueueName"]);
+        assert_eq!(named, format!("${{AWS::StackName}}-{name}.fifo"));
     }
     assert_eq!(queue["DeduplicationScope"], "messageGroup");
     assert_eq!(queue["FifoThroughputLimit"], "perMessageGroupId");
