@@ -110,18 +110,18 @@ impl<C: Clock> Exchange<C> {
     /// Codes, counts and times only: no address, name, amount or body.
     fn log(&self, call: &Call, outcome: &Result<Answer, Failure>, started: Timestamp) {
         let duration_ms = self.clock.now().duration_since(started).as_millis();
-        let operation = call.operation.as_str();
+        let step = call.operation.as_str();
         match outcome {
             Ok(answer) => tracing::debug!(
                 tenant.id = %self.tenant,
-                operation,
+                step,
                 vendor.tid = answer.told.tid.as_deref(),
                 duration_ms,
                 "QuickBooks answered"
             ),
             Err(failure) => tracing::info!(
                 tenant.id = %self.tenant,
-                operation,
+                step,
                 vendor.tid = failure.answer.tid.as_deref(),
                 failure.code = %failure,
                 duration_ms,

@@ -29,4 +29,5 @@ mod support;
 mod sweep;
 mod sweep_guards;
 mod tabs;
+mod telemetry;
 mod tenants;

@@ -44,6 +44,20 @@ impl Visit for Fields {
         self.note(field, value);
     }
 
+    fn record_i128(&mut self, field: &Field, value: i128) {
+        match i64::try_from(value) {
+            Ok(value) => self.note(field, value),
+            Err(_) => self.note(field, value.to_string()),
+        }
+    }
+
+    fn record_u128(&mut self, field: &Field, value: u128) {
+        match u64::try_from(value) {
+            Ok(value) => self.note(field, value),
+            Err(_) => self.note(field, value.to_string()),
+        }
+    }
+
     fn record_bool(&mut self, field: &Field, value: bool) {
         self.note(field, value);
     }
