@@ -23,6 +23,9 @@ pub struct Policy {
     pub settle: Duration,
     /// An order in doubt for longer than this is told to operators.
     pub doubt_age_max: Duration,
+    /// How long after its intent was stored a bill may leave: the settle time counts from then, and
+    /// QuickBooks may take 120 s of it.
+    pub send_delay: Duration,
     /// How far around the sends bills are looked for, when QuickBooks' clock is known.
     pub lookup_margin: Duration,
     /// The same, when it is not known.
@@ -85,6 +88,7 @@ impl Policy {
             visibility: seconds(540).max(Duration::from_secs(12)),
             settle: seconds(150).max(Duration::from_secs(3)),
             doubt_age_max: seconds(1800).max(Duration::from_secs(20)),
+            send_delay: seconds(150).max(Duration::from_secs(3)) / 6,
             lookup_margin: Duration::from_mins(5),
             lookup_margin_unknown_clock: Duration::from_hours(26),
             freshness: seconds(30).max(Duration::from_secs(5)),
@@ -180,7 +184,10 @@ mod tests {
             assert!(policy.function_time < policy.lease, "{scale}");
             assert!(policy.lease < policy.visibility, "{scale}");
             assert!(policy.bill_timeout < policy.settle, "{scale}");
+            assert!(policy.send_delay < policy.settle / 5, "{scale}");
         }
+        let vendor = Duration::from_mins(2);
+        assert!(Policy::default().send_delay + vendor < Policy::default().settle);
         assert!(Policy::default().visibility >= 6 * Policy::default().function_time);
     }
 

@@ -136,13 +136,22 @@ pub fn renew_lease(record: &mut SyncRecord, holder: &Holder, now: Timestamp, pol
     });
 }
 
-/// Whether a send that starts now is certain to be over before the lease ends.
+/// Whether a send that starts now is certain to be over before the lease ends, and its effect to be
+/// seen before the settle time of its stored intent has passed. A process may have slept since then.
 pub fn may_send(record: &SyncRecord, now: Timestamp, policy: &Policy, guards: &Guards) -> bool {
     let ends = record
         .lease
         .as_ref()
         .map_or(Timestamp::MIN, |lease| lease.until);
-    !guards.deadline || later(now, policy.bill_timeout) < ends
+    let is_prompt = match &record.state {
+        State::Planned { intent } => {
+            let stored = intent.last_sent.local;
+            // A clock that went back since then cannot tell how long ago that was.
+            stored <= now && now <= later(stored, policy.send_delay)
+        }
+        _ => true,
+    };
+    !guards.deadline || (is_prompt && later(now, policy.bill_timeout) < ends)
 }
 
 /// What the lookup of one sent bill tells.

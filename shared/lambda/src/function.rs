@@ -1,8 +1,8 @@
 //! A function put together: environment, clients, keys, engine. All of it once, while it starts.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use aws_config::BehaviorVersion;
+use aws_config::{BehaviorVersion, timeout::TimeoutConfig};
 use lambda_runtime::{Context, Error};
 use purser_aws::{AwsMailer, AwsQueue, AwsSchedule, AwsSecrets, AwsStore, ScheduleTarget};
 use purser_core::{
@@ -27,6 +27,12 @@ use crate::{
     },
     secrets::Secrets,
 };
+
+/// How long one try of a call to AWS may take.
+const ATTEMPT_TIME: Duration = Duration::from_secs(5);
+/// How long a call may take with all its tries. Without a limit a silent service would use up the
+/// time that the function needs to say so.
+const CALL_TIME: Duration = Duration::from_secs(15);
 
 /// The adapters of a function.
 pub struct FunctionPorts {
@@ -86,7 +92,13 @@ impl Function {
         let environment = Environment::of(name, |variable| std::env::var(variable).ok())?;
         environment.check()?;
         let configuration = environment.configuration()?;
-        let aws = aws_config::defaults(BehaviorVersion::latest()).load().await;
+        let times = TimeoutConfig::builder()
+            .operation_attempt_timeout(ATTEMPT_TIME)
+            .operation_timeout(CALL_TIME);
+        let aws = aws_config::defaults(BehaviorVersion::latest())
+            .timeout_config(times.build())
+            .load()
+            .await;
         let table = environment.get(TABLE).unwrap_or_default();
         let store = Arc::new(AwsStore::new(aws_sdk_dynamodb::Client::new(&aws), table));
         let secrets = AwsSecrets::new(aws_sdk_secretsmanager::Client::new(&aws));

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use lambda_http::{Body, Request, Response};
+use lambda_http::{Body, Request, RequestExt as _, Response};
 use lambda_runtime::Error;
 use purser_web::{Web, WebOptions, intuit_origins};
 
-use crate::function::{Function, FunctionPorts};
+use crate::function::{Function, FunctionPorts, trace};
 
 /// One function's part of the web application.
 pub struct WebFunction {
@@ -34,7 +34,12 @@ impl WebFunction {
     /// Answers one request.
     pub async fn answer(&self, request: Request) -> Result<Response<Body>, Error> {
         self.function.refresh().await;
-        let (parts, body) = request.into_parts();
+        let trace = request.lambda_context_ref().and_then(trace);
+        let (mut parts, body) = request.into_parts();
+        // What a person asks for carries it from here to the write-back.
+        if let Some(trace) = trace {
+            parts.extensions.insert(trace);
+        }
         let body = match body {
             Body::Text(text) => Bytes::from(text),
             Body::Binary(bytes) => Bytes::from(bytes),

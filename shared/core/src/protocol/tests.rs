@@ -245,6 +245,24 @@ fn the_lookup_window_spans_all_sends_whatever_the_clocks_did() {
 }
 
 #[test]
+fn a_process_that_slept_after_storing_its_intent_sends_nothing() {
+    let (policy, guards) = (Policy::default(), Guards::ALL);
+    let mut record = record();
+    let holder = Holder {
+        owner: "a/1".to_owned(),
+        only_engine: None,
+    };
+    assert!(claim(&mut record, &holder, noon(), &policy, &guards));
+    record.state = State::Planned { intent: intent() };
+    let may = |seconds| may_send(&record, after(seconds), &policy, &guards);
+    assert!(may(0) && may(25));
+    // QuickBooks may take 120 seconds; a lookup believes that nothing comes after 150.
+    assert!(!may(26));
+    let back = earlier(noon(), Duration::from_secs(1));
+    assert!(!may_send(&record, back, &policy, &guards));
+}
+
+#[test]
 fn a_lease_keeps_others_out_until_it_passes_or_its_engine_is_dead() {
     let (policy, guards) = (Policy::default(), Guards::ALL);
     let holder = |owner: &str, only: Option<&str>| Holder {
