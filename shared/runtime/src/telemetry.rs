@@ -44,13 +44,13 @@ pub const FIELDS: &[&str] = &[
     "failure.class",
     "failure.code",
     "in_doubt",
-    "left_out",
     "lease.generation",
+    "left_out",
     "level",
     "mail.id",
     "message",
-    "orders",
     "oldest_s",
+    "orders",
     "other",
     "outcome",
     "place",
@@ -131,3 +131,6 @@ where
     let only = filter_fn(|about| about.target() == TARGET);
     Documents::new(writer).with_filter(only)
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,11 +2,13 @@
 //! a log line, at any level, whatever the site is made to do.
 
 use std::{
+    collections::BTreeSet,
     fmt::{Debug, Write as _},
     sync::{Arc, Mutex, PoisonError},
 };
 
 use http::{Method, StatusCode};
+use purser_runtime::telemetry::FIELDS;
 use purser_simulators::{
     FaultKind, FaultRule, System,
     autotask::{CompanySeed, LineSeed, OrderSeed, ProductSeed},
@@ -32,26 +34,38 @@ use crate::{
 
 /// Every line that any part of the program logs, with the fields of its spans.
 #[derive(Clone, Default)]
-struct Lines(Arc<Mutex<String>>);
+struct Lines(Arc<Mutex<Kept>>);
+
+#[derive(Default)]
+struct Kept {
+    text: String,
+    fields: BTreeSet<&'static str>,
+}
 
 impl Lines {
     fn text(&self) -> String {
         let lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        lines.clone()
+        lines.text.clone()
+    }
+
+    fn fields(&self) -> BTreeSet<&'static str> {
+        let lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.fields.clone()
     }
 
     fn write(&self, record: impl FnOnce(&mut Fields<'_>)) {
         let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         record(&mut Fields(&mut lines));
-        lines.push('\n');
+        lines.text.push('\n');
     }
 }
 
-struct Fields<'a>(&'a mut String);
+struct Fields<'a>(&'a mut Kept);
 
 impl Visit for Fields<'_> {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        write!(self.0, "{}={value:?} ", field.name()).expect("memory");
+        self.0.fields.insert(field.name());
+        write!(self.0.text, "{}={value:?} ", field.name()).expect("memory");
     }
 }
 
@@ -237,6 +251,11 @@ async fn no_secret_name_amount_or_address_is_ever_logged() {
     assert!(secrets.len() > 20, "{} secrets", secrets.len());
     let text = lines.text();
     assert!(text.lines().count() > 100, "{text}");
+    // The documents of metrics travel as one more field; they are no log lines.
+    let known: BTreeSet<_> = FIELDS.iter().copied().chain(["document"]).collect();
+    let fields = lines.fields();
+    let unknown: Vec<_> = fields.difference(&known).collect();
+    assert!(unknown.is_empty(), "{unknown:?}");
     let own = secrets
         .iter()
         .map(String::as_str)

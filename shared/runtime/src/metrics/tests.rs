@@ -139,3 +139,29 @@ fn every_metric_is_described_once_and_never_by_tenant_or_order() {
     }
     assert_eq!(names.len(), 14);
 }
+
+#[test]
+fn the_table_in_the_readme_is_this_list() {
+    let readme = include_str!("../../README.md");
+    for metric in Metric::ALL {
+        let about = metric.describe();
+        let set = about.dimensions.iter().max_by_key(|set| set.len()).unwrap();
+        let second = match set[..] {
+            [_, second] => format!("`{second}`"),
+            _ => "none".to_owned(),
+        };
+        let row = format!(
+            "| `{}` | {} | {} | {second} | {} |\n",
+            about.name, about.unit, about.statistic, about.about
+        );
+        assert!(readme.contains(&row), "{row}");
+    }
+    let rows = readme
+        .lines()
+        .filter(|row| row.contains("| Sum |") || row.contains("| Maximum |"));
+    assert_eq!(
+        rows.count(),
+        Metric::ALL.len() - 1,
+        "and one with a percentile"
+    );
+}
