@@ -1,10 +1,11 @@
 """The life of one company, from its first sign-in to its last, by way of the API alone."""
 
+import json
 import re
-from datetime import datetime, timezone
+from datetime import datetime
 
+from stage import FUNCTIONS, STACK, TIME_SCALE
 from story import Story, final, finished_run
-from stage import STACK, TIME_SCALE
 
 GRACE = "grace@bayside.example"
 TENANT = "bayside"
@@ -53,8 +54,8 @@ class TheLifeOfACompany(Story):
         self.grace.ask("POST", "/set-up/start", status=202)
         self.eventually("the first run ends", lambda: finished_run(self.grace))
         self.assertEqual(len(self.stage.bills(TENANT)), len(BILLED))
-        self.assertTrue([line for line in self.stage.told("scanner") if "run" in str(line)], "the scanner ran")
-        self.assertTrue(self.stage.told("worker"), "the worker ran")
+        for function in ("scanner", "worker"):
+            self.assertTrue(self.stage.told(function), f"{function} has told of its work")
 
     def numbers_are_written_back_and_refusals_get_error_and_one_todo(self):
         orders = self.stage.orders(TENANT)
@@ -81,8 +82,7 @@ class TheLifeOfACompany(Story):
         (name, schedule), = armed.items()
         self.assertEqual(schedule["ActionAfterCompletion"], "DELETE")
         self.assertEqual(schedule["Target"]["Arn"].rsplit(":", 1)[1], f"{STACK}-scanner")
-        self.assertIn('"version":1', schedule["Target"]["Input"])
-        self.assertTrue(datetime.now(timezone.utc))
+        self.assertEqual(json.loads(schedule["Target"]["Input"])["version"], 1)
 
     def pages_and_what_they_are_made_of_come_through_the_api(self):
         for path, words in [("/home", "Bayside"), ("/logs", "PO0006104"), ("/logs/6104", "unit cost"),
@@ -172,10 +172,11 @@ class TheLifeOfACompany(Story):
         self.grace.cookies = cookies
         self.assertEqual(self.grace.call("GET", "/home").status, 401)
 
-    def no_secret_is_in_any_log(self):
-        secrets = [self.company["autotask_secret"], "purser-demo-secret", "RT1-", self.grace.cookies and "purser-session=",
-                   GRACE, "books@bayside.example", self.company["integration_code"]]
-        for function in ("scanner", "worker", "sweeper", "oauth", "settings", "sync-one", "logs", "retry"):
+    def no_secret_name_or_amount_is_in_any_log(self):
+        secrets = [self.company["autotask_secret"], self.company["integration_code"], "purser-demo-secret", "RT1-",
+                   *self.grace.cookies.values(), GRACE, "books@bayside.example", "vera@bayside.example",
+                   "Harborlight", "2044.51"]
+        for function in FUNCTIONS:
             lines = "\n".join(self.stage.log(function))
-            for secret in filter(None, secrets):
+            for secret in secrets:
                 self.assertNotIn(secret, lines, function)

@@ -98,7 +98,7 @@ class Stage:
         return {
             "Foundation": FOUNDATION, "MailFrom": MAIL_FROM, "MailIdentity": MAIL_FROM.split("@")[1],
             "PublicUrl": f"{self.base}/", "Architecture": "x86_64", "AllowLocalEndpoints": "1",
-            "TimeScale": str(TIME_SCALE), "QuickBooksUrl": self.simulators.url,
+            "TimeScale": str(TIME_SCALE), "LogLevel": os.environ.get("PURSER_LOG", "info"), "QuickBooksUrl": self.simulators.url,
             "AutotaskZoneUrl": self.simulators.url,
             "IntuitDiscoveryUrl": f"{self.simulators.url}/.well-known/openid_configuration",
         }
