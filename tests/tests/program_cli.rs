@@ -286,3 +286,30 @@ fn retry_all_tells_of_a_disconnected_tenant_and_of_the_orders_of_the_others() {
     assert!(words.contains(&format!("{first}: not tried.")), "{words}");
     assert!(words.contains("not transferred"), "{words}");
 }
+
+/// The metrics that a command wrote, each document from its own line.
+fn metrics(stderr: &str) -> Vec<Value> {
+    let lines = stderr
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok());
+    let documents = lines.filter(|line: &Value| line["_aws"].is_object());
+    documents.collect()
+}
+
+#[test]
+fn metrics_are_written_beside_the_answer_when_they_are_asked_for() {
+    let simulators = Simulators::plain(2);
+    let mut desk = Desk::connected(&simulators);
+    let quiet = desk.purser(&["run", "--once", "--json"]).exits(0);
+    assert_eq!(metrics(&quiet.stderr), Vec::<Value>::new());
+    desk.set("PURSER_METRICS", "1");
+    let order = order(&simulators, Some(501), "12.00");
+    let told = desk.purser(&["sync", &order, "--json"]).exits(0);
+    assert!(told.json().is_object() || told.json().is_array(), "{told}");
+    let documents = metrics(&told.stderr);
+    let billed = documents
+        .iter()
+        .find(|document| document["OrdersBilled"] == 1);
+    let billed = billed.unwrap_or_else(|| panic!("{told}"));
+    assert_eq!(billed["function"], "local");
+}
