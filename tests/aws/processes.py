@@ -123,6 +123,7 @@ class Emulator:
                 os.kill(process, signal.SIGKILL)
             except ProcessLookupError:
                 pass
+        wait_until("no process of a function is left", lambda: not self.functions(), 10)
 
 
 class Simulators:
