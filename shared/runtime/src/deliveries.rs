@@ -10,7 +10,10 @@ use purser_core::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::handlers::{self, Worked};
+use crate::{
+    handlers::{self, Worked},
+    summary,
+};
 
 /// A message received so often is set aside; the dead-letter queue of a stack counts the same.
 pub const RECEIVES_MAX: u32 = 5;
@@ -47,13 +50,14 @@ pub async fn deliver_until<P: Ports>(
     let policy = engine.policy();
     let is_last = delivery.receives >= RECEIVES_MAX;
     match work.catch_unwind().await {
-        Ok(Ok(Worked::NewerVersion)) => left_alone(delivery, policy.sweep_interval),
+        // A message or a record that another version of the program wrote is left to that one.
+        Ok(Ok(Worked::NewerVersion) | Err(StoreError::Newer(_))) => {
+            left_alone(delivery, policy.sweep_interval)
+        }
         Ok(Ok(Worked::Poison(why))) => Fate::SetAside(why),
         Ok(Ok(worked)) => Fate::Done(worked),
-        // A record that a newer program wrote is left to that program.
-        Ok(Err(StoreError::Newer(_))) => left_alone(delivery, policy.sweep_interval),
         Ok(Err(error)) => Fate::Failed(error),
-        Err(_panic) => match take_apart(engine, &delivery.body).await {
+        Err(_panic) => match panicked(engine, &delivery.body).await {
             Ok(Some(worked)) => Fate::Done(worked),
             Ok(None) if is_last => Fate::SetAside("its handling panicked".to_owned()),
             // Whatever the attempt held is free again after a lease.
@@ -70,6 +74,11 @@ fn left_alone(delivery: &Delivery, wait: Duration) -> Fate {
     } else {
         Fate::Requeue(wait)
     }
+}
+
+async fn panicked<P: Ports>(engine: &Engine<P>, body: &str) -> Result<Option<Worked>, StoreError> {
+    summary::panicked();
+    take_apart(engine, body).await
 }
 
 /// Queues each order of a message by itself. `None`: it names one only, or none.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use purser_core::{
+    failure::FailureClass,
     ids::OrderId,
     notice::Code,
     ports::StoreError,
@@ -75,6 +76,12 @@ pub(crate) fn synced(
 pub(crate) fn unfinished(error: &StoreError) {
     tracing::error!(%error, "a work message was not finished");
     Measured::default().store_failed().emit();
+}
+
+/// Tells that the handling of a message panicked; what the panic said may be anybody's business.
+pub(crate) fn panicked() {
+    tracing::error!("the handling of a message panicked");
+    Measured::default().failed(FailureClass::Bug).emit();
 }
 
 /// Tells that a message was set aside. Whoever does so calls this, once.

@@ -18,7 +18,7 @@ use purser_simulators::{
     FaultKind, FaultRule, System,
     autotask::{LineSeed, OrderSeed},
 };
-use purser_tests::stage::Stage;
+use purser_tests::stage::{Moment, Stage};
 use serde_json::Value;
 
 /// What was written, line by line.
@@ -324,4 +324,21 @@ async fn metrics_count_what_happened_once() {
     stage.ask(order, Origin::Person, None).await;
     stage.drain().await;
     assert_eq!(watch.metrics.sums()["OrdersBilled"], 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_is_told_as_a_fault_of_ours_and_never_in_its_own_words() {
+    let mut stage = Stage::new().await;
+    let order = stage.add_plain();
+    stage.ask(order, Origin::Person, None).await;
+    let watch = Watch::begin("info");
+    let panics = |_: &purser_simulators::Simulators| panic!("{}", CANARIES[0]);
+    stage.tap.at(("POST", "/bill", 1), Moment::Before, panics);
+    let delivery = stage.receive().await.expect("a message");
+    let fate = deliveries::deliver(&stage.engine, &delivery, stage.now());
+    assert!(matches!(Box::pin(fate).await, Fate::Again(_)));
+    let told = watch.logs.with("the handling of a message panicked");
+    assert_eq!(told.len(), 1, "{}", watch.logs.text());
+    assert!(!watch.logs.text().contains(CANARIES[0]));
+    assert_eq!(watch.metrics.sums()["Failures bug"], 1);
 }
