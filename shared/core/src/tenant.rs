@@ -7,6 +7,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    books::Company,
     ids::{RealmId, RunNumber},
     notice::{Code, Notice},
     orders::PickListValue,
@@ -112,6 +113,21 @@ pub struct TenantStatus {
     pub autotask_database: Option<AutotaskDatabase>,
     /// The time zone of the QuickBooks company, as it was last seen.
     pub company_time_zone: Option<String>,
+    /// Whether the QuickBooks company knows several currencies, as it was last seen.
+    pub company_multi_currency: Option<bool>,
+}
+
+impl TenantStatus {
+    /// Takes in how the QuickBooks company is set up, for those who cannot look themselves. Returns
+    /// whether that is news.
+    pub fn note_company(&mut self, company: &Company) -> bool {
+        let multi_currency = Some(company.multi_currency);
+        let is_news = self.company_time_zone != company.time_zone
+            || self.company_multi_currency != multi_currency;
+        self.company_time_zone.clone_from(&company.time_zone);
+        self.company_multi_currency = multi_currency;
+        is_news
+    }
 }
 
 /// A trouble of the whole tenant.

@@ -176,12 +176,8 @@ pub async fn import_over<P: Ports>(
     if put.await? == Put::Conflict {
         return Ok((settings, false));
     }
-    let zone = offered.books.company().time_zone.clone();
-    let note = |status: &mut TenantStatus| {
-        let is_new = status.company_time_zone != zone;
-        status.company_time_zone.clone_from(&zone);
-        is_new
-    };
+    let company = offered.books.company().clone();
+    let note = |status: &mut TenantStatus| status.note_company(&company);
     engine.update_status(tenant, note).await?;
     // A new choice may be just what was missing.
     engine.clear_trouble(tenant).await?;

@@ -77,25 +77,6 @@ impl BooksCache {
         Ok(books)
     }
 
-    /// Reference data of whatever age the policy still allows: enough for a scan, which needs only
-    /// the company's set-up and must not cost a call.
-    pub async fn get_any(
-        &self,
-        tenant: &TenantId,
-        quickbooks: &impl QuickBooks,
-        now: Timestamp,
-        policy: &Policy,
-    ) -> Result<SharedBooks, Failure> {
-        let key = (tenant.clone(), quickbooks.realm().clone());
-        let known = self.lock().get(&key).cloned();
-        let is_young =
-            |entry: &Entry| now < crate::record::later(entry.read_at, policy.books_age_max);
-        match known.filter(is_young) {
-            Some(entry) => Ok(entry.books),
-            None => self.get(tenant, quickbooks, now, policy).await,
-        }
-    }
-
     /// Forgets a tenant's reference data, so that it is read anew.
     pub fn forget(&self, tenant: &TenantId) {
         self.lock().retain(|(known, _), _| known != tenant);

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use crate::{
-    currency::CurrencyCase,
     eligibility::{Ineligible, Window},
     failure::{Failure, FailureClass},
     ids::{OrderId, RunNumber, StatusId, TenantId, TraceId},
@@ -12,7 +11,7 @@ use crate::{
     ports::{Autotask, Clock as _, Lane, Message, Outside, Queue, StoreError, WorkMessage},
     record::Origin,
     settings::Settings,
-    tenant::{Labels, RunCounts},
+    tenant::{Labels, RunCounts, TenantStatus},
     text::match_key,
 };
 
@@ -20,6 +19,14 @@ use super::{Engine, Ports, rows::Found};
 
 /// The label that means Submitted unless a tenant chose another.
 const SUBMITTED: &str = "Submitted";
+
+/// What Autotask shows to a scan.
+struct Seen {
+    window: Window,
+    orders: Vec<Order>,
+    /// Autotask knows several currencies and QuickBooks, as it was last seen, only one.
+    is_currency_off: bool,
+}
 
 /// What one scan came to.
 #[derive(Clone, Debug, Default)]
@@ -119,42 +126,41 @@ impl<P: Ports> Engine<P> {
             .settings(tenant)
             .await?
             .ok_or(Failure::new(Code::SettingsMissing))?;
-        let (window, orders) = self.read_window(tenant, &settings).await?;
+        let status = self.status(tenant).await?;
+        let seen = self.read_window((tenant, &status), &settings).await?;
+        if seen.is_currency_off {
+            return Err(Failure::new(Code::QuickBooksCurrencyOff));
+        }
         let judge = |order: Order| Scanned {
-            judged: window.judge(&order, Origin::Scan),
+            judged: seen.window.judge(&order, Origin::Scan),
             order,
         };
-        Ok(orders.into_iter().map(judge).collect())
+        Ok(seen.orders.into_iter().map(judge).collect())
     }
 
+    /// A scan needs nothing of QuickBooks but how the company is set up, and that was noted by the
+    /// last attempt: whoever scans need not hold the key to QuickBooks.
     async fn read_window(
         &self,
-        tenant: &TenantId,
+        (tenant, status): (&TenantId, &TenantStatus),
         settings: &Settings,
-    ) -> Result<(Window, Vec<Order>), Failure> {
+    ) -> Result<Seen, Failure> {
         let outside = self.ports.outside();
         let autotask = outside.autotask(tenant, Lane::Background).await?;
-        let quickbooks = outside.quickbooks(tenant, Lane::Background).await?;
         let labels = self.labels(tenant, &*autotask).await?;
         let submitted = submitted_status(settings, &labels)?;
-        let now = self.now();
-        let books = self
-            .books
-            .get_any(tenant, &*quickbooks, now, &self.policy)
-            .await?;
-        let currencies = autotask.currencies().await?;
-        let zone = {
-            let books = books
-                .read()
-                .unwrap_or_else(std::sync::PoisonError::into_inner);
-            CurrencyCase::of(&currencies, &books).map_err(|notice| Failure::new(notice.code))?;
-            books.company().time_zone.clone()
-        };
-        let window = Window::new(settings, submitted, zone.as_deref(), now);
+        let zone = status.company_time_zone.as_deref();
+        let window = Window::new(settings, submitted, zone, self.now());
         let orders = autotask
             .orders_with_status(submitted, window.start())
             .await?;
-        Ok((window, orders))
+        let is_currency_off = status.company_multi_currency == Some(false)
+            && autotask.currencies().await?.multi_currency();
+        Ok(Seen {
+            window,
+            orders,
+            is_currency_off,
+        })
     }
 
     async fn scan_orders(
@@ -196,12 +202,12 @@ impl<P: Ports> Engine<P> {
             // Tried again by itself: with reference data as it is now.
             self.books.forget(tenant);
         }
-        let (window, orders) = self.read_window(tenant, &settings).await?;
+        let seen = self.read_window((tenant, &status), &settings).await?;
         let mut report = ScanReport::default();
-        report.counts.seen = orders.len() as u64;
+        report.counts.seen = seen.orders.len() as u64;
         let (mut eligible, mut left_alone) = (Vec::new(), Vec::new());
-        for order in orders {
-            match window.judge(&order, Origin::Scan) {
+        for order in seen.orders {
+            match seen.window.judge(&order, Origin::Scan) {
                 Ok(()) => eligible.push(order),
                 Err(reason) => {
                     *report
@@ -217,6 +223,11 @@ impl<P: Ports> Engine<P> {
             }
         }
         report.counts.eligible = eligible.len() as u64;
+        // Whether QuickBooks was set right since then, only an attempt finds out: one with an order
+        // to try it on, once the time for that has come.
+        if seen.is_currency_off && (status.trouble.is_none() || eligible.is_empty()) {
+            return Err(Failure::new(Code::QuickBooksCurrencyOff).into());
+        }
         let found = Found {
             key: (tenant, &realm),
             run,

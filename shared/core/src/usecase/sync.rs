@@ -1,7 +1,11 @@
 //! Sync: takes the orders of one message from where they stand to where only time or a person can
 //! take them further.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -322,6 +326,7 @@ impl<P: Ports> Engine<P> {
             .books
             .get(&request.tenant, &*quickbooks, now, &policy)
             .await?;
+        self.note_company(&request.tenant, status, &books).await?;
         let jobs = self.jobs(request, &realm, &*autotask).await?;
         let names = self.known_names(&request.tenant).await?;
         Ok(Attempt {
@@ -343,6 +348,24 @@ impl<P: Ports> Engine<P> {
             stopped: false,
             books_renewed: false,
         })
+    }
+
+    /// Notes how the company is set up when that has changed.
+    async fn note_company(
+        &self,
+        tenant: &TenantId,
+        known: &TenantStatus,
+        books: &super::books_cache::SharedBooks,
+    ) -> Result<(), StoreError> {
+        let company = {
+            let books = books.read().unwrap_or_else(PoisonError::into_inner);
+            books.company().clone()
+        };
+        if !known.clone().note_company(&company) {
+            return Ok(());
+        }
+        let note = |status: &mut TenantStatus| status.note_company(&company);
+        self.update_status(tenant, note).await.map(drop)
     }
 
     async fn jobs(
