@@ -9,7 +9,7 @@ import threading
 import time
 import zipfile
 
-from processes import wait_until
+from processes import Server, wait_until
 from stage import FUNCTIONS, STACK, zipped
 from story import Story
 
@@ -74,14 +74,11 @@ class RuntimeApi:
             def log_message(self, *_):
                 pass
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.server = Server(Handler)
 
     def stop(self):
         self.done.set()
-        self.server.shutdown()
-        self.server.server_close()
+        self.server.stop()
 
 
 class ThePackages(Story):

@@ -181,6 +181,24 @@ class Simulators:
         self.process.stop()
 
 
+class Server(http.server.ThreadingHTTPServer):
+    """A small server of ours; that its caller has gone or was killed is no trouble of its."""
+
+    daemon_threads = True
+
+    def __init__(self, handler):
+        super().__init__(("127.0.0.1", 0), handler)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def handle_error(self, request, client_address):
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+    def stop(self):
+        self.shutdown()
+        self.server_close()
+
+
 class Proxy:
     """The address that people use: hands everything on to the API of the stack, at its root."""
 
@@ -198,11 +216,9 @@ class Proxy:
             def log_message(self, *_):
                 pass
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
+        self.server = Server(Handler)
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
         self.to = None
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def hand_on(self, request):
         port, api = self.to
@@ -230,5 +246,4 @@ class Proxy:
         request.wfile.write(content)
 
     def stop(self):
-        self.server.shutdown()
-        self.server.server_close()
+        self.server.stop()
