@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use aws_config::{BehaviorVersion, timeout::TimeoutConfig};
+use lambda_http::BoxFuture;
 use lambda_runtime::{Context, Error};
 use purser_aws::{AwsMailer, AwsQueue, AwsSchedule, AwsSecrets, AwsStore, ScheduleTarget};
 use purser_core::{
@@ -87,53 +88,58 @@ pub struct Function {
 impl Function {
     /// Starts the function of this name: reads its environment and secrets, and opens the
     /// connection to the table, so that the first invocation finds it open.
-    pub async fn start(name: &'static str) -> Result<Self, Error> {
-        telemetry::start_function();
-        let environment = Environment::of(name, |variable| std::env::var(variable).ok())?;
-        environment.check()?;
-        let configuration = environment.configuration()?;
-        let times = TimeoutConfig::builder()
-            .operation_attempt_timeout(ATTEMPT_TIME)
-            .operation_timeout(CALL_TIME);
-        let aws = aws_config::defaults(BehaviorVersion::latest())
-            .timeout_config(times.build())
-            .load()
-            .await;
-        let table = environment.get(TABLE).unwrap_or_default();
-        let store = Arc::new(AwsStore::new(aws_sdk_dynamodb::Client::new(&aws), table));
-        let secrets = AwsSecrets::new(aws_sdk_secretsmanager::Client::new(&aws));
-        let secrets = Secrets::new(secrets, environment);
-        let (keys, app, warm) = tokio::join!(secrets.keys(), secrets.app(), store.warm());
-        warm?;
-        let keys = MasterKeys::new(keys?);
-        let connections = Arc::new(Connections::new(Arc::clone(&store), keys.clone()));
-        let outside = LiveOutside::new(
-            Arc::new(HttpTransport::new()?),
-            Arc::new(SystemClock),
-            configuration.policy,
-            (configuration.endpoints.clone(), app?),
-            (Arc::clone(&store), connections),
-        );
-        let ports = FunctionPorts {
-            store,
-            queue: AwsQueue::new(
-                aws_sdk_sqs::Client::new(&aws),
-                environment.get(QUEUE),
-                environment.get(DEAD_LETTERS),
-            ),
-            schedule: AwsSchedule::new(aws_sdk_scheduler::Client::new(&aws), target(environment)),
-            outside,
-        };
-        let engine_name = format!("{name}-{}", SystemChance.operation());
-        let engine = Engine::new(ports, configuration.policy, engine_name);
-        let sender = environment.get(MAIL_FROM);
-        let ses = || aws_sdk_sesv2::Client::new(&aws);
-        Ok(Self {
-            engine: Arc::new(engine),
-            configuration,
-            mail: sender.map(|from| AwsMailer::new(ses(), from)),
-            keys,
-            secrets,
+    pub fn start(name: &'static str) -> BoxFuture<'static, Result<Self, Error>> {
+        Box::pin(async move {
+            telemetry::start_function();
+            let environment = Environment::of(name, |variable| std::env::var(variable).ok())?;
+            environment.check()?;
+            let configuration = environment.configuration()?;
+            let times = TimeoutConfig::builder()
+                .operation_attempt_timeout(ATTEMPT_TIME)
+                .operation_timeout(CALL_TIME);
+            let aws = aws_config::defaults(BehaviorVersion::latest())
+                .timeout_config(times.build())
+                .load()
+                .await;
+            let table = environment.get(TABLE).unwrap_or_default();
+            let store = Arc::new(AwsStore::new(aws_sdk_dynamodb::Client::new(&aws), table));
+            let secrets = AwsSecrets::new(aws_sdk_secretsmanager::Client::new(&aws));
+            let secrets = Secrets::new(secrets, environment);
+            let (keys, app, warm) = tokio::join!(secrets.keys(), secrets.app(), store.warm());
+            warm?;
+            let keys = MasterKeys::new(keys?);
+            let connections = Arc::new(Connections::new(Arc::clone(&store), keys.clone()));
+            let outside = LiveOutside::new(
+                Arc::new(HttpTransport::new()?),
+                Arc::new(SystemClock),
+                configuration.policy,
+                (configuration.endpoints.clone(), app?),
+                (Arc::clone(&store), connections),
+            );
+            let ports = FunctionPorts {
+                store,
+                queue: AwsQueue::new(
+                    aws_sdk_sqs::Client::new(&aws),
+                    environment.get(QUEUE),
+                    environment.get(DEAD_LETTERS),
+                ),
+                schedule: AwsSchedule::new(
+                    aws_sdk_scheduler::Client::new(&aws),
+                    target(environment),
+                ),
+                outside,
+            };
+            let engine_name = format!("{name}-{}", SystemChance.operation());
+            let engine = Engine::new(ports, configuration.policy, engine_name);
+            let sender = environment.get(MAIL_FROM);
+            let ses = || aws_sdk_sesv2::Client::new(&aws);
+            Ok(Self {
+                engine: Arc::new(engine),
+                configuration,
+                mail: sender.map(|from| AwsMailer::new(ses(), from)),
+                keys,
+                secrets,
+            })
         })
     }
 

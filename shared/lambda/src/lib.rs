@@ -1,5 +1,8 @@
 #![doc = include_str!("../README.md")]
 
+// What a `main.rs` awaits is boxed: the code of a future is made where it is put into a box, and so
+// once, here, and not in each of the eight functions.
+
 pub mod environment;
 mod function;
 mod scan;

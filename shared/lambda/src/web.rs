@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use lambda_http::BoxFuture;
 use lambda_http::{Body, Request, RequestExt as _, Response};
 use lambda_runtime::Error;
 use purser_web::{Web, WebOptions, intuit_origins};
@@ -17,42 +18,46 @@ pub struct WebFunction {
 
 impl WebFunction {
     /// Starts the function that answers these operations.
-    pub async fn start(part: purser_web::Function) -> Result<Self, Error> {
-        let function = Function::start(part.as_str()).await?;
-        let public_url = function.configuration.public_url.clone();
-        let options = WebOptions {
-            public_url: public_url.ok_or("PURSER_PUBLIC_URL is not set")?,
-            intuit_origins: intuit_origins(&function.configuration.endpoints),
-            sends_mail: function.mail.is_some(),
-            demo: None,
-            function: Some(part),
-        };
-        let web = Web::new(Arc::clone(&function.engine), options);
-        Ok(Self { function, web })
+    pub fn start(part: purser_web::Function) -> BoxFuture<'static, Result<Self, Error>> {
+        Box::pin(async move {
+            let function = Function::start(part.as_str()).await?;
+            let public_url = function.configuration.public_url.clone();
+            let options = WebOptions {
+                public_url: public_url.ok_or("PURSER_PUBLIC_URL is not set")?,
+                intuit_origins: intuit_origins(&function.configuration.endpoints),
+                sends_mail: function.mail.is_some(),
+                demo: None,
+                function: Some(part),
+            };
+            let web = Web::new(Arc::clone(&function.engine), options);
+            Ok(Self { function, web })
+        })
     }
 
     /// Answers one request.
-    pub async fn answer(&self, request: Request) -> Result<Response<Body>, Error> {
-        self.function.refresh().await;
-        let trace = request.lambda_context_ref().and_then(trace);
-        let (mut parts, body) = request.into_parts();
-        // What a person asks for carries it from here to the write-back.
-        if let Some(trace) = trace {
-            parts.extensions.insert(trace);
-        }
-        let body = match body {
-            Body::Text(text) => Bytes::from(text),
-            Body::Binary(bytes) => Bytes::from(bytes),
-            _ => Bytes::new(),
-        };
-        let response = self
-            .web
-            .handle(http::Request::from_parts(parts, body))
-            .await;
-        if response.status().is_server_error() {
-            self.function.doubt_secrets();
-        }
-        Ok(response.map(text_or_bytes))
+    pub fn answer(&self, request: Request) -> BoxFuture<'_, Result<Response<Body>, Error>> {
+        Box::pin(async move {
+            self.function.refresh().await;
+            let trace = request.lambda_context_ref().and_then(trace);
+            let (mut parts, body) = request.into_parts();
+            // What a person asks for carries it from here to the write-back.
+            if let Some(trace) = trace {
+                parts.extensions.insert(trace);
+            }
+            let body = match body {
+                Body::Text(text) => Bytes::from(text),
+                Body::Binary(bytes) => Bytes::from(bytes),
+                _ => Bytes::new(),
+            };
+            let response = self
+                .web
+                .handle(http::Request::from_parts(parts, body))
+                .await;
+            if response.status().is_server_error() {
+                self.function.doubt_secrets();
+            }
+            Ok(response.map(text_or_bytes))
+        })
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use lambda_http::BoxFuture;
 use lambda_runtime::{Context, Error, LambdaEvent};
 use purser_core::{
     ports::{Chance as _, Clock as _, Inbox as _, StoreError},
@@ -18,22 +19,27 @@ use crate::function::Function;
 impl Function {
     /// Handles the messages of one event, and names those that must come again. Once one of a group
     /// must, those behind it must as well, so that their order stays.
-    pub async fn work(&self, event: LambdaEvent<QueueEvent>) -> Result<QueueAnswer, Error> {
-        self.refresh().await;
-        let deadline = deadline(&event.context);
-        let mut answer = QueueAnswer::default();
-        let mut held_up = BTreeSet::new();
-        for record in &event.payload.records {
-            let is_done =
-                !held_up.contains(record.group()) && self.work_one(record, deadline).await;
-            if !is_done {
-                held_up.insert(record.group().to_owned());
-                answer.batch_item_failures.push(ItemFailure {
-                    item_identifier: record.message_id.clone(),
-                });
+    pub fn work(
+        &self,
+        event: LambdaEvent<QueueEvent>,
+    ) -> BoxFuture<'_, Result<QueueAnswer, Error>> {
+        Box::pin(async move {
+            self.refresh().await;
+            let deadline = deadline(&event.context);
+            let mut answer = QueueAnswer::default();
+            let mut held_up = BTreeSet::new();
+            for record in &event.payload.records {
+                let is_done =
+                    !held_up.contains(record.group()) && self.work_one(record, deadline).await;
+                if !is_done {
+                    held_up.insert(record.group().to_owned());
+                    answer.batch_item_failures.push(ItemFailure {
+                        item_identifier: record.message_id.clone(),
+                    });
+                }
             }
-        }
-        Ok(answer)
+            Ok(answer)
+        })
     }
 
     /// Handles one message; false when it must come again.

@@ -44,12 +44,23 @@ impl<P: Ports> Engine<P> {
         Ok(run)
     }
 
+    /// Whether anything is known of a tenant. An alarm or a message that outlived one must not bring
+    /// it back.
+    pub(super) async fn is_known(&self, tenant: &TenantId) -> Result<bool, StoreError> {
+        let store = self.ports.store();
+        let status = store.document(tenant, DocumentKind::Status).await?;
+        Ok(status.is_some())
+    }
+
     /// Claims a run by a conditional write, so that a second alarm for it does nothing.
     pub async fn claim_run(
         &self,
         tenant: &TenantId,
         run: RunNumber,
     ) -> Result<RunStart, StoreError> {
+        if !self.is_known(tenant).await? {
+            return Ok(RunStart::Repeated);
+        }
         let now = self.now();
         let claim = |chain: &mut RunChain| {
             if chain.run >= run {

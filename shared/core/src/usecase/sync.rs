@@ -254,7 +254,7 @@ impl<P: Ports> Engine<P> {
 
     /// A person's attempt is not held up by an old trouble: it may just have been mended.
     async fn ready_status(&self, request: &SyncRequest) -> Result<TenantStatus, StoreError> {
-        if !request.origin.is_person() {
+        if !request.origin.is_person() || !self.is_known(&request.tenant).await? {
             return self.status(&request.tenant).await;
         }
         let now = self.now();
