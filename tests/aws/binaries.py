@@ -9,7 +9,7 @@ import threading
 import time
 import zipfile
 
-from processes import Server, wait_until
+from processes import Server, peak_megabytes, wait_until
 from stage import FUNCTIONS, STACK, zipped
 from story import Story
 
@@ -131,10 +131,3 @@ class ThePackages(Story):
             child.kill()
             child.wait()
             stub.stop()
-
-
-def peak_megabytes(process):
-    """The most memory that a process ever had, as the system tells it."""
-    with open(f"/proc/{process}/status", encoding="ascii") as status:
-        line = next(line for line in status if line.startswith("VmHWM:"))
-    return int(line.split()[1]) / 1024

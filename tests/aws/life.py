@@ -44,7 +44,8 @@ class TheLifeOfACompany(Story):
         choices = self.grace.read("/settings/choices")
         self.assertIn("Accounts Payable (A/P)", str(choices))
         self.assertIn("Olivia Bennett", str(choices))
-        saved = self.grace.ask("PUT", "/settings", {**self.company["settings"], "interval_minutes": 1})
+        saved = self.grace.ask("PUT", "/settings", {
+            **self.company["settings"], "interval_minutes": 1, "digest_to": "digest@bayside.example"})
         self.assertEqual(saved["settings"]["payable_account"]["label"], "Accounts Payable (A/P)")
         self.assertEqual(self.grace.read("/set-up")["step"], "review")
         self.assertEqual(self.grace.read("/settings")["settings"]["interval_minutes"], 1)
@@ -143,6 +144,13 @@ class TheLifeOfACompany(Story):
         # The schedule of the template that sends mail fires once a minute, and is waited for.
         mail, = self.eventually("the mail goes out", is_sent, 90)
         self.assertIn("PO0006101", mail["Subject"] + mail["BodyText"])
+
+    def refusals_of_a_run_are_told_in_a_digest(self):
+        def digests():
+            return [mail["BodyText"] for mail in self.stage.mails() if "digest@bayside.example" in mail["To"]]
+        told = "\n".join(self.eventually("the digest goes out", digests, 90))
+        for order in REFUSED:
+            self.assertIn(f"PO000{order}", told)
 
     def somebody_is_invited_accepts_and_sees_but_changes_nothing(self):
         self.stage.simulators.act("intuit", "add_person", email="vera@bayside.example", name="Vera", realms={})

@@ -3,11 +3,14 @@
 import re
 from decimal import Decimal
 
-from processes import wait_until
+from processes import peak_megabytes, wait_until
+from stage import STACK
 from story import Story, finished_run
 
 TENANTS = ["bayside", "north-harbor", "prairie-tech"]
 ORDERS = 500
+# What the template gives a function.
+MEMORY_MEGABYTES = 512
 COSTS = ["399.99", "0.005", "12.3456", "1000", "7.5"]
 
 
@@ -54,6 +57,15 @@ class FiveHundredOrdersOfThreeCompanies(Story):
     def nothing_is_left_in_the_queues(self):
         self.eventually("the queue is empty", lambda: self.stage.queue("WorkQueue") == (0, 0))
         self.assertEqual(self.stage.queue("DeadLetterQueue"), (0, 0))
+
+    def functions_at_work_stay_far_below_their_memory(self):
+        peaks = {}
+        for process, name in self.stage.emulator.functions():
+            function = name.removeprefix(f"{STACK}-")
+            peaks[function] = max(peaks.get(function, 0), peak_megabytes(process))
+        print("\n  peak MB: " + ", ".join(f"{name} {peak:.1f}" for name, peak in sorted(peaks.items())), end=" ")
+        self.assertIn("worker", peaks)
+        self.assertLess(max(peaks.values()), MEMORY_MEGABYTES / 2)
 
     def the_log_tells_of_every_order(self):
         for tenant, admin in self.admins.items():

@@ -46,6 +46,13 @@ def answers(port, path):
         connection.close()
 
 
+def peak_megabytes(process):
+    """The most memory that a process ever had, as the system tells it."""
+    with open(f"/proc/{process}/status", encoding="ascii") as status:
+        line = next(line for line in status if line.startswith("VmHWM:"))
+    return int(line.split()[1]) / 1024
+
+
 class Process:
     """A program of ours with a file that holds what it says."""
 

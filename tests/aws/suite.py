@@ -1,7 +1,9 @@
 """Runs the stories in the order that the list has, and says where what was said is kept."""
 
+import fcntl
 import importlib
 import inspect
+import shutil
 import sys
 import time
 import unittest
@@ -57,8 +59,16 @@ def main(names):
     if not PURSER.exists():
         sys.exit(f"{PURSER} is not there: build it with cargo build -p purser")
     WORK.mkdir(parents=True, exist_ok=True)
-    DECISIONS.unlink(missing_ok=True)
-    chosen = names or FILES
+    with open(WORK / "lock", "w", encoding="ascii") as lock:
+        # One at a time: what was said the last time is removed here.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for folder in WORK.glob("*-*/"):
+            shutil.rmtree(folder)
+        DECISIONS.unlink(missing_ok=True)
+        tell(names or FILES)
+
+
+def tell(chosen):
     suite = unittest.TestSuite(Loader().loadTestsFromModule(importlib.import_module(name)) for name in chosen)
     result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2, resultclass=Result).run(suite)
     if not result.wasSuccessful() or result.testsRun == 0:

@@ -5,7 +5,7 @@ import os
 import urllib.parse
 
 from processes import wait_until
-from stage import STACK
+from stage import FOUNDATION, STACK
 from story import Story, final, finished_run
 from visitor import send
 
@@ -111,6 +111,19 @@ class WhatGoesWrong(Story):
         for order in orders:
             self._assert_billed_once(order)
 
+    def an_alarm_that_is_there_already_is_moved_to_the_right_time(self):
+        armed = self.eventually("a run is armed", lambda: self.stage.schedules())
+        (_, schedule), = armed.items()
+        number = self.grace.read("/home")["runs"]["run"] + 1
+        name = f"{self.tenant}-{number + 1}"
+        # As if the end of the run had been handled before, by somebody who lost it again.
+        kept = {key: schedule[key] for key in ("GroupName", "FlexibleTimeWindow", "ActionAfterCompletion", "Target")}
+        self.stage.aws("scheduler").create_schedule(Name=name, ScheduleExpression="at(2099-01-01T00:00:00)", **kept)
+        self.grace.ask("POST", "/runs", status=202)
+        runs = self.eventually("a run ends", lambda: finished_run(self.grace, number))
+        moved = f"at({runs['next_at'][:19]})"
+        self.eventually("it is moved", lambda: self.stage.schedules()[name]["ScheduleExpression"] == moved)
+
     def the_sweeper_arms_a_run_whose_schedule_was_lost(self):
         # Five minutes between runs, divided by the scale.
         settings = self.stage.companies[TENANT]["settings"]
@@ -127,6 +140,22 @@ class WhatGoesWrong(Story):
             self.assertIsNone(failure)
             return finished_run(self.grace, number + 1)
         self.eventually("the run that was lost has ended", is_mended, 60)
+
+    def a_key_that_is_rotated_reaches_functions_that_run_already(self):
+        secrets, name = self.stage.aws("secretsmanager"), f"{FOUNDATION}/autotask-key"
+        ring = json.loads(secrets.get_secret_value(SecretId=name)["SecretString"])
+        ring.update({"2": os.urandom(32).hex(), "current": "2"})
+        secrets.put_secret_value(SecretId=name, SecretString=json.dumps(ring))
+        # A fresh process seals with the new key; the worker that opens it holds the old one only.
+        self.stage.kill("oauth")
+        company = self.stage.companies[TENANT]
+        credentials = {"user": company["autotask_user"], "secret": company["autotask_secret"],
+                       "integration_code": company["integration_code"]}
+        self.eventually("it is sealed anew", lambda: (
+            self.grace.call("PUT", "/connection/autotask", credentials).status == 200))
+        order = self._order("after the rotation")
+        self.assertEqual(self._sync(order, 60)["order"]["outcome"], "billed")
+        self._assert_billed_once(order)
 
     def the_message_of_a_newer_version_is_queued_afresh_and_never_among_the_dead_letters(self):
         def is_fresh():
