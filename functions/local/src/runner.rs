@@ -256,9 +256,12 @@ impl<'p> Runner<'p> {
 
     async fn send_mail(&self) -> Result<(), StoreError> {
         match &self.mailer {
-            Some(mailer) => outbox::send_all(mailer, &*self.program.store, self.now())
-                .await
-                .map(drop),
+            Some(mailer) => {
+                let clock = self.program.engine.ports().clock();
+                outbox::send_all(mailer, &*self.program.store, clock, Timestamp::MAX)
+                    .await
+                    .map(drop)
+            }
             None => Ok(()),
         }
     }

@@ -40,6 +40,8 @@ impl Mailer for AwsMailer {
             Err(error) => match error.as_service_error() {
                 // The addressee's address, not ours: an unverified sender is mended by a person.
                 Some(SendEmailError::BadRequestException(_)) => Posted::Refused,
+                // The content, or an addressee that a new account may not write to yet.
+                Some(SendEmailError::MessageRejected(_)) => Posted::Deferred,
                 _ => {
                     let why = crate::error::unavailable(&error);
                     tracing::warn!(%why, "a mail was not taken");

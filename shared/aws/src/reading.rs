@@ -109,10 +109,14 @@ impl AwsStore {
         tenant: &TenantId,
         filter: &RecordFilter,
     ) -> Result<u64, StoreError> {
-        let found = self
-            .query(by_change(tenant, filter, false), usize::MAX)
+        let mut count = 0;
+        let add = |_| {
+            count += 1;
+            Ok(())
+        };
+        self.each(by_change(tenant, filter, false), usize::MAX, add)
             .await?;
-        Ok(found.len() as u64)
+        Ok(count)
     }
 
     pub(crate) async fn state_counts(
@@ -121,9 +125,11 @@ impl AwsStore {
     ) -> Result<Vec<(StateName, u64)>, StoreError> {
         let all = by_change(tenant, &RecordFilter::default(), false);
         let mut counts = BTreeMap::new();
-        for item in self.query(all, usize::MAX).await? {
+        let add = |item: Item| {
             *counts.entry(state(&item)?).or_insert(0) += 1;
-        }
+            Ok(())
+        };
+        self.each(all, usize::MAX, add).await?;
         Ok(counts.into_iter().collect())
     }
 
@@ -142,17 +148,17 @@ impl AwsStore {
             ..RecordFilter::default()
         };
         let bounds: Vec<String> = bounds.iter().map(|at| keys::moment(*at)).collect();
-        for item in self
-            .query(by_change(tenant, &filter, false), usize::MAX)
-            .await?
-        {
+        let add = |item: Item| {
             let changed = get_text(&item, CHANGED)?;
             // The sort key of a change at a bound is longer, and so greater, than the bound.
             let after = bounds.partition_point(|bound| bound.as_str() <= changed);
             if let Some(span) = after.checked_sub(1).and_then(|index| spans.get_mut(index)) {
                 *span.entry(state(&item)?).or_insert(0) += 1;
             }
-        }
+            Ok(())
+        };
+        self.each(by_change(tenant, &filter, false), usize::MAX, add)
+            .await?;
         Ok(spans)
     }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::{
     error::SdkError,
-    operation::transact_write_items::TransactWriteItemsError,
+    operation::{put_item::PutItemError, transact_write_items::TransactWriteItemsError},
     types::{Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem},
 };
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -89,11 +89,10 @@ impl AwsStore {
             .set_condition_expression(condition)
             .set_expression_attribute_values(values)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        use aws_sdk_dynamodb::operation::put_item::PutItemError as Refusal;
         match put.send().await {
             Ok(_) => Ok(None),
             Err(error) => match error.as_service_error() {
-                Some(Refusal::ConditionalCheckFailedException(refusal)) => {
+                Some(PutItemError::ConditionalCheckFailedException(refusal)) => {
                     Ok(Some(refusal.item().cloned()))
                 }
                 _ => Err(unavailable(&error)),

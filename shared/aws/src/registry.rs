@@ -185,18 +185,15 @@ impl AwsStore {
             .update_item()
             .table_name(&self.table)
             .set_key(Some(keyed(&keys::entry(key))));
-        let update = match entry.expires_at {
-            Some(at) => {
-                set.push_str(", #expires = :expires, #gone = :gone");
-                let gone_at = at.as_second().saturating_add(KEPT_AFTER);
-                update
-                    .expression_attribute_values(":expires", number(at.as_microsecond()))
-                    .expression_attribute_values(":gone", number(gone_at))
-            }
-            None => {
-                removed.push_str(", #expires, #gone");
-                update
-            }
+        let update = if let Some(at) = entry.expires_at {
+            set.push_str(", #expires = :expires, #gone = :gone");
+            let gone_at = at.as_second().saturating_add(KEPT_AFTER);
+            update
+                .expression_attribute_values(":expires", number(at.as_microsecond()))
+                .expression_attribute_values(":gone", number(gone_at))
+        } else {
+            removed.push_str(", #expires, #gone");
+            update
         };
         update
             .update_expression(format!("{set} REMOVE {removed} ADD version :one"))

@@ -56,7 +56,7 @@ pub(crate) struct Filter {
     pub(crate) values: HashMap<String, AttributeValue>,
 }
 
-impl<'a> Question<'a> {
+impl Question<'_> {
     pub(crate) fn of(partition: String) -> Self {
         Self {
             partition,
@@ -141,11 +141,24 @@ impl AwsStore {
         enough: usize,
     ) -> Result<Vec<Item>, StoreError> {
         let mut found = Vec::new();
+        let take = |item| {
+            found.push(item);
+            Ok(())
+        };
+        self.each(question, enough, take).await?;
+        Ok(found)
+    }
+
+    /// The same, one by one: what is only counted need not be kept.
+    pub(crate) async fn each(
+        &self,
+        question: Question<'_>,
+        enough: usize,
+        mut take: impl FnMut(Item) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let mut taken = 0;
         let mut from = None;
-        if enough == 0 {
-            return Ok(found);
-        }
-        loop {
+        while taken < enough {
             let mut condition = format!("{PARTITION} = :partition");
             let mut query = self
                 .client
@@ -164,7 +177,7 @@ impl AwsStore {
                 }
             }
             // Without a filter as many are read as are wanted, and no more.
-            let wanted = enough - found.len();
+            let wanted = enough - taken;
             match &question.filter {
                 Some(filter) => {
                     let some = wanted.saturating_mul(READ_FOR_ONE).max(READ_AT_ONCE);
@@ -182,13 +195,16 @@ impl AwsStore {
             }
             let query = query.key_condition_expression(condition);
             let answer = query.send().await.map_err(|error| unavailable(&error))?;
-            found.extend(answer.items.unwrap_or_default());
+            for item in answer.items.unwrap_or_default().into_iter().take(wanted) {
+                take(item)?;
+                taken += 1;
+            }
             from = answer.last_evaluated_key;
-            if from.is_none() || found.len() >= enough {
-                found.truncate(enough);
-                return Ok(found);
+            if from.is_none() {
+                break;
             }
         }
+        Ok(())
     }
 
     /// Removes these items.

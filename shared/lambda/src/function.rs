@@ -9,6 +9,7 @@ use purser_aws::{AwsMailer, AwsQueue, AwsSchedule, AwsSecrets, AwsStore, Schedul
 use purser_core::{
     ids::{RunNumber, TenantId, TraceId},
     ports::Chance as _,
+    settings::is_mail_address,
     usecase::{Engine, Ports},
 };
 use purser_runtime::{
@@ -132,6 +133,9 @@ impl Function {
             let engine_name = format!("{name}-{}", SystemChance.operation());
             let engine = Engine::new(ports, configuration.policy, engine_name);
             let sender = environment.get(MAIL_FROM);
+            if sender.as_deref().is_some_and(|from| !is_mail_address(from)) {
+                return Err(format!("{MAIL_FROM} is not an e-mail address").into());
+            }
             let ses = || aws_sdk_sesv2::Client::new(&aws);
             Ok(Self {
                 engine: Arc::new(engine),
@@ -152,7 +156,7 @@ impl Function {
         let outside = self.engine.ports().outside();
         let put_app = |app: purser_runtime::configuration::IntuitApp| {
             if let Ok(oauth) = outside.oauth() {
-                oauth.replace_secret(app.client_secret);
+                oauth.replace_app(app.client_id, app.client_secret);
             }
         };
         if let Err(error) = self.secrets.renew(&self.keys, put_app).await {

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use lambda_http::BoxFuture;
-use lambda_http::{Body, Request, RequestExt as _, Response};
+use lambda_http::{Body, BoxFuture, Request, RequestExt as _, Response};
 use lambda_runtime::Error;
 use purser_web::{Web, WebOptions, intuit_origins};
 
@@ -49,10 +48,8 @@ impl WebFunction {
                 Body::Binary(bytes) => Bytes::from(bytes),
                 _ => Bytes::new(),
             };
-            let response = self
-                .web
-                .handle(http::Request::from_parts(parts, body))
-                .await;
+            let request = http::Request::from_parts(parts, body);
+            let response = Box::pin(self.web.handle(request)).await;
             if response.status().is_server_error() {
                 self.function.doubt_secrets();
             }

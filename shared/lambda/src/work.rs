@@ -50,7 +50,7 @@ impl Function {
         let group = record.group();
         let own = handlers::deadline(engine.ports().clock().now(), engine.policy());
         let deadline = own.min(deadline);
-        let done = match deliveries::deliver_until(engine, &delivery, deadline).await {
+        let done = match Box::pin(deliveries::deliver_until(engine, &delivery, deadline)).await {
             Fate::Done(_) => return true,
             Fate::Again(wait) => queue
                 .give_back(&delivery.receipt, wait)
@@ -71,7 +71,8 @@ impl Function {
                 if matches!(error, StoreError::Unavailable(_)) {
                     self.doubt_secrets();
                 }
-                let wait = engine.policy().backoff;
+                // Longer each time: five tries shall outlast what ails the store.
+                let wait = engine.policy().backoff_after(delivery.receives) * 2;
                 queue
                     .give_back(&delivery.receipt, wait)
                     .await

@@ -110,7 +110,7 @@ impl<C: Clock> OAuthClient<C> {
         if text("iss") != Some(&discovery.issuer) {
             return Err(IdentityError::Issuer);
         }
-        if !is_audience(claims.get("aud"), self.client_id()) {
+        if !is_audience(claims.get("aud"), &self.client_id()) {
             return Err(IdentityError::Audience);
         }
         check_times(&claims, self.clock.now().as_second())?;

@@ -55,6 +55,13 @@ pub struct OAuthConfig<C> {
     pub client_secret: SecretString,
 }
 
+/// The app's registration, as it is now.
+#[derive(Clone)]
+struct App {
+    client_id: String,
+    client_secret: SecretString,
+}
+
 /// Speaks to Intuit's token service for one app. One per process.
 pub struct OAuthClient<C> {
     transport: SharedTransport,
@@ -62,8 +69,7 @@ pub struct OAuthClient<C> {
     pub(crate) policy: Policy,
     discovery: DiscoverySource<C>,
     pub(crate) keys: KeySet,
-    client_id: String,
-    client_secret: RwLock<SecretString>,
+    app: RwLock<App>,
 }
 
 /// A complete answer of the token service: both tokens are there.
@@ -120,15 +126,25 @@ impl<C: Clock> OAuthClient<C> {
             policy: config.policy,
             discovery,
             keys: KeySet::default(),
-            client_id: config.client_id,
-            client_secret: RwLock::new(config.client_secret),
+            app: RwLock::new(App {
+                client_id: config.client_id,
+                client_secret: config.client_secret,
+            }),
         }
     }
 
-    /// Goes on with another client secret, after it was rotated at Intuit.
-    pub fn replace_secret(&self, secret: SecretString) {
-        let kept = self.client_secret.write();
-        *kept.unwrap_or_else(PoisonError::into_inner) = secret;
+    /// Goes on with another registration, after its secret was rotated at Intuit.
+    pub fn replace_app(&self, client_id: String, client_secret: SecretString) {
+        let kept = self.app.write();
+        *kept.unwrap_or_else(PoisonError::into_inner) = App {
+            client_id,
+            client_secret,
+        };
+    }
+
+    fn app(&self) -> App {
+        let kept = self.app.read();
+        kept.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Intuit's endpoints, read at most once a day.
@@ -137,8 +153,8 @@ impl<C: Clock> OAuthClient<C> {
     }
 
     /// The app's client id, which identity tokens must name as their audience.
-    pub fn client_id(&self) -> &str {
-        &self.client_id
+    pub fn client_id(&self) -> String {
+        self.app().client_id
     }
 
     /// The address a person's browser is sent to. `state` must be random, one-time and bound to the
@@ -155,7 +171,7 @@ impl<C: Clock> OAuthClient<C> {
     ) -> Result<Url, Failure> {
         let mut url = self.discovery().await?.authorization_endpoint;
         url.query_pairs_mut()
-            .append_pair("client_id", &self.client_id)
+            .append_pair("client_id", &self.client_id())
             .append_pair("response_type", "code")
             .append_pair("scope", scopes)
             .append_pair("redirect_uri", redirect_uri)
@@ -230,9 +246,8 @@ impl<C: Clock> OAuthClient<C> {
     }
 
     fn request(&self, url: &Url, kind: &str, body: String) -> Result<Request<Bytes>, Failure> {
-        let secret = self.client_secret.read();
-        let secret = secret.unwrap_or_else(PoisonError::into_inner).clone();
-        let pair = format!("{}:{}", self.client_id, secret.expose_secret());
+        let app = self.app();
+        let pair = format!("{}:{}", app.client_id, app.client_secret.expose_secret());
         let basic = format!("Basic {}", BASE64.encode(pair.as_bytes()));
         let bug = || Failure::new(Code::QuickBooksBug);
         let mut basic = HeaderValue::from_str(&basic).map_err(|_| bug())?;

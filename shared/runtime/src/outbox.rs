@@ -1,14 +1,21 @@
 //! Sends what stands in the outbox, when a relay is configured; else it stays there to be read.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor, message::Mailbox};
-use purser_core::ports::{Mail, Mailer, Outbox, Posted, StoreError};
+use purser_core::{
+    ports::{Clock, Mail, Mailer, Outbox, Posted, StoreError},
+    record::later,
+};
 use secrecy::ExposeSecret as _;
 
 use crate::configuration::MailRelay;
 
 /// The most mails sent in one go.
-const BATCH: u32 = 20;
+const BATCH: u32 = 100;
+/// A mail that nobody takes for so long is given up.
+const GIVEN_UP: Duration = Duration::from_hours(72);
 
 /// The way to one mail relay.
 pub struct SmtpMailer {
@@ -54,25 +61,43 @@ impl Mailer for SmtpMailer {
     }
 }
 
-/// Sends what is unsent. What cannot be sent now stays and is tried again the next time; what can
-/// never be sent is noted, so that it holds up nothing. Returns whether it makes no sense to go on.
+/// Sends what is unsent, for as long as `until` is not over. What cannot be sent now stays and is tried
+/// again the next time, for three days; what can never be sent is noted, so that it holds up nothing.
+/// Returns whether it makes no sense to go on.
 pub async fn send_all(
     mailer: &impl Mailer,
     outbox: &impl Outbox,
-    now: Timestamp,
+    clock: &impl Clock,
+    until: Timestamp,
 ) -> Result<bool, StoreError> {
     let unsent = outbox.unsent(BATCH).await?;
-    let is_all = unsent.len() < BATCH as usize;
+    let mut are_more = unsent.len() == BATCH as usize;
     for (id, mail) in unsent {
+        let now = clock.now();
+        if now >= until {
+            return Ok(true);
+        }
+        let is_old = later(mail.written_at, GIVEN_UP) < now;
         match mailer.post(&mail).await {
             Posted::Sent => {}
             Posted::Refused => tracing::warn!(mail.id = id, "a mail was refused for good"),
+            Posted::Deferred | Posted::Later if is_old => {
+                tracing::error!(
+                    mail.id = id,
+                    "a mail was given up: nobody took it for three days"
+                );
+            }
+            Posted::Deferred => {
+                tracing::warn!(mail.id = id, "a mail was not taken; it is tried again");
+                are_more = false;
+                continue;
+            }
             Posted::Later => {
                 tracing::warn!(mail.id = id, "a mail was not taken; it is tried again");
                 return Ok(true);
             }
         }
-        outbox.sent(id, now).await?;
+        outbox.sent(id, clock.now()).await?;
     }
-    Ok(is_all)
+    Ok(!are_more)
 }

@@ -127,7 +127,7 @@ pub async fn mail<P: Ports>(
     let clock = engine.ports().clock();
     let until = later(clock.now(), time);
     while clock.now() < until {
-        if outbox::send_all(mailer, engine.ports().store(), clock.now()).await? {
+        if outbox::send_all(mailer, engine.ports().store(), clock, until).await? {
             return Ok(());
         }
     }

@@ -12,8 +12,8 @@ use std::panic;
 
 use tracing::Subscriber;
 use tracing_subscriber::{
-    EnvFilter, Layer,
-    filter::{FilterExt as _, filter_fn},
+    Layer,
+    filter::{FilterExt as _, LevelFilter, Targets, filter_fn},
     fmt::{self, MakeWriter},
     layer::{Filter, SubscriberExt as _},
     registry::LookupSpan,
@@ -117,9 +117,33 @@ where
         .with(logs)
 }
 
+/// Libraries that see requests, answers and events.
+const QUIET: [&str; 10] = [
+    "lambda_runtime",
+    "lambda_runtime_api_client",
+    "lambda_http",
+    "aws_config",
+    "aws_smithy_runtime",
+    "aws_smithy_runtime_api",
+    "hyper",
+    "hyper_util",
+    "reqwest",
+    "rustls",
+];
+
 /// What is logged: everything of the wanted levels but the documents of metrics.
 fn wanted<S: Subscriber>(default: &str) -> impl Filter<S> + use<S> {
-    let levels = EnvFilter::try_from_env("PURSER_LOG").unwrap_or_else(|_| EnvFilter::new(default));
+    let wanted = std::env::var("PURSER_LOG").unwrap_or_default();
+    let wanted = wanted.trim();
+    let plain = || default.parse::<Targets>().unwrap_or_default();
+    let levels = match wanted.parse::<Targets>() {
+        Ok(levels) if !wanted.is_empty() => levels,
+        _ => plain(),
+    };
+    // What others log at deeper levels may hold anything: events with cookies, requests with tokens.
+    let least = levels.default_level().unwrap_or(LevelFilter::WARN);
+    let quiet = least.min(LevelFilter::WARN);
+    let levels = levels.with_targets(QUIET.map(|name| (name, quiet)));
     levels.and(filter_fn(|about| about.target() != TARGET))
 }
 

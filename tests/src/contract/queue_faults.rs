@@ -28,7 +28,7 @@ pub async fn a_message_comes_back_when_its_time_is_over(arm: impl Arm) {
     send_runs(&arm, [1]).await;
     let first = receive(&arm).await.expect("a message");
     let rest = arm.visibility() / 5;
-    arm.advance(arm.visibility() - rest).await;
+    arm.advance(rest * 4).await;
     assert_eq!(receive(&arm).await, None);
     arm.advance(rest + MOMENT).await;
     let again = receive(&arm).await.expect("the same message");

@@ -4,7 +4,6 @@
 //! The calls are not listed here: each shape of order is run once without a fault, and the
 //! simulators' journal tells them, so that no call is forgotten.
 
-#![expect(clippy::large_futures, reason = "a test holds a whole stage")]
 #![expect(clippy::print_stdout, reason = "the suite tells how many cases ran")]
 
 mod crashes;

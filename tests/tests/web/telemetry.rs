@@ -63,7 +63,8 @@ impl Kept {
     /// The lines about attempts at an order.
     fn attempts(&self, order: i64) -> Vec<Value> {
         let mut lines = self.with("an order was attempted");
-        lines.retain(|line| line["po.id"] == order.to_string());
+        let order = order.to_string();
+        lines.retain(|line| line["po.id"] == order.as_str());
         lines
     }
 
@@ -137,7 +138,7 @@ async fn the_trace_of_a_scan_is_in_its_orders_attempts_and_in_the_support_bundle
     let [trace] = &traces(&stage, billed).await[..] else {
         panic!("from the scan to the write-back it is one trace");
     };
-    assert_eq!(traces(&stage, refused).await, [trace.clone()]);
+    assert_eq!(traces(&stage, refused).await, std::slice::from_ref(trace));
     let [scan] = &watch.logs.with("a scan ended")[..] else {
         panic!("one scan");
     };

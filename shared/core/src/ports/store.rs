@@ -355,7 +355,9 @@ pub enum Posted {
     Sent,
     /// It will never be taken.
     Refused,
-    /// It was not taken now.
+    /// This one was not taken now, for instance because of who it goes to; others may be.
+    Deferred,
+    /// None was taken now: the way out itself is closed.
     Later,
 }
 

@@ -112,12 +112,17 @@ impl<P: Ports> Engine<P> {
             .map_or(15, |settings| settings.interval_minutes);
         let interval = std::time::Duration::from_secs(60 * u64::from(minutes));
         let next_at = later(now, self.policy.scale_down(interval));
-        let mut is_first = false;
+        // Told before it is noted: a mail twice is better than one that nobody gets.
+        let before = self.runs(tenant).await?;
+        let is_first = before.run == run && before.ended_at.is_none();
+        let digest_to = settings.and_then(|settings| settings.digest_to);
+        if let Some(to) = digest_to.filter(|_| is_first) {
+            self.send_digest(tenant, &before, to, now).await?;
+        }
         let end = |chain: &mut RunChain| {
             if chain.run != run {
                 return false;
             }
-            is_first = chain.ended_at.is_none();
             chain.ended_at.get_or_insert(now);
             chain.next_at.get_or_insert(next_at);
             true
@@ -127,11 +132,7 @@ impl<P: Ports> Engine<P> {
         if !is_current {
             return Ok(());
         }
-        // A repeated end-of-run message arms the same alarm again, and tells nobody twice.
-        let digest_to = settings.and_then(|settings| settings.digest_to);
-        if let Some(to) = digest_to.filter(|_| is_first) {
-            self.send_digest(tenant, &chain, to, now).await?;
-        }
+        // A repeated end-of-run message arms the same alarm again.
         self.arm(tenant, run.next(), chain.next_at.unwrap_or(next_at))
             .await
     }
@@ -160,7 +161,14 @@ impl<P: Ports> Engine<P> {
             (Some(_), Some(_)) => chain.next_at.is_none_or(|at| at <= now || ahead(at)),
         };
         let armed_too_late = chain.next_at.is_some_and(ahead);
-        if is_lost && (armed_too_late || !self.ports.schedule().is_armed(tenant, next).await?) {
+        // An alarm that is armed and did not go off in all this time never will.
+        let patience = self.policy.sweep_interval * 3;
+        let is_silent = chain.next_at.is_some_and(|at| later(at, patience) < now);
+        if is_lost
+            && (armed_too_late
+                || is_silent
+                || !self.ports.schedule().is_armed(tenant, next).await?)
+        {
             tracing::warn!(tenant.id = %tenant, run = next.0, "the chain of runs is mended");
             self.arm(tenant, next, now).await?;
         }

@@ -129,15 +129,16 @@ impl<P: Ports> Engine<P> {
             .outside()
             .quickbooks(tenant, Lane::Person)
             .await?;
-        let linked = self.linked(tenant, realm).await?;
-        if linked.is_empty() {
+        let since = since.unwrap_or_else(|| earlier(self.now(), self.policy.reconcile_interval));
+        let changes = quickbooks
+            .changes(earlier(since, self.policy.settle))
+            .await?;
+        let told = changes.as_ref().map(|(changes, _)| &changes.bills_gone);
+        if told.is_some_and(Vec::is_empty) {
             return Ok(Vec::new());
         }
-        let since = since.unwrap_or_else(|| earlier(self.now(), self.policy.reconcile_interval));
-        let gone = match quickbooks
-            .changes(earlier(since, self.policy.settle))
-            .await?
-        {
+        let linked = self.linked(tenant, realm).await?;
+        let gone = match changes {
             Some((changes, _)) => changes.bills_gone,
             None => self.verify_each(&*quickbooks, &linked).await?,
         };

@@ -75,22 +75,24 @@ impl<P: Ports> Engine<P> {
         };
         let quiet = failure.retry_after.map(|wait| later(now, wait));
         let recheck = later(now, self.policy.trouble_recheck);
-        let mut is_new = false;
-        let change = |status: &mut TenantStatus| match (failure.class(), failure.system()) {
+        let change = |status: &mut TenantStatus, is_new: &mut bool| match (
+            failure.class(),
+            failure.system(),
+        ) {
             (FailureClass::Reconnect, Some(System::Autotask)) => {
-                is_new = replace(&mut status.autotask_broken, trouble(None));
+                *is_new = replace(&mut status.autotask_broken, trouble(None));
                 true
             }
             (FailureClass::Reconnect, Some(System::QuickBooks)) => {
-                is_new = replace(&mut status.quickbooks_broken, trouble(None));
+                *is_new = replace(&mut status.quickbooks_broken, trouble(None));
                 true
             }
             (FailureClass::Reconnect, None) => {
-                is_new = replace(&mut status.trouble, trouble(None));
+                *is_new = replace(&mut status.trouble, trouble(None));
                 true
             }
             (FailureClass::TenantTrouble, _) => {
-                is_new = replace(&mut status.trouble, trouble(Some(recheck)));
+                *is_new = replace(&mut status.trouble, trouble(Some(recheck)));
                 true
             }
             (FailureClass::Retry, Some(System::Autotask)) => {
@@ -101,12 +103,15 @@ impl<P: Ports> Engine<P> {
             }
             _ => false,
         };
-        self.update_status(tenant, change).await?;
+        // Told before it is noted: a mail twice is better than one that nobody gets.
+        let mut is_new = false;
+        change(&mut self.status(tenant).await?, &mut is_new);
         if is_new {
             self.tell_trouble(tenant, &failure.notice, settings, now)
                 .await?;
         }
-        Ok(())
+        let note = |status: &mut TenantStatus| change(status, &mut false);
+        self.update_status(tenant, note).await.map(drop)
     }
 
     async fn tell_trouble(

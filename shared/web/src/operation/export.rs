@@ -21,6 +21,8 @@ use crate::{
 
 /// The most rows of one file.
 const ROWS_MAX: usize = 10_000;
+/// The most bytes of one file: a function on AWS may answer with 6 MB.
+const BYTES_MAX: usize = 4_500_000;
 const READ_AT_ONCE: u32 = 500;
 /// The detail of a story that is somebody's e-mail address.
 const ADDRESS: &str = "mail to";
@@ -94,7 +96,10 @@ impl<P: LivePorts> Web<P> {
         let broken = |_| WebError::bug();
         writer.write_record(HEADER).map_err(broken)?;
         let mut rows = 0;
-        while rows < ROWS_MAX {
+        let is_full = |rows: usize, writer: &csv::Writer<Vec<u8>>| {
+            rows >= ROWS_MAX || writer.get_ref().len() >= BYTES_MAX
+        };
+        while !is_full(rows, &writer) {
             let records = self.store().list(&seat.tenant, &page).await?;
             let Some(last) = records.last() else { break };
             page.before = Some((last.updated_at, last.key.order));
@@ -104,7 +109,7 @@ impl<P: LivePorts> Web<P> {
             }
             rows += records.len();
         }
-        if rows >= ROWS_MAX {
+        if is_full(rows, &writer) {
             let mut told = [""; HEADER.len()];
             told[0] =
                 "The file ends here although there may be more; export shorter spans of time.";
