@@ -129,7 +129,8 @@ class RequestsThatAreRefused(Story):
             ("scanner", {**GOOD_SCAN, "more": 1}), ("scanner", {**GOOD_SCAN, "tenant": "../.."}),
             ("worker", {}), ("worker", {"Records": [{}]}), ("worker", "text"),
             ("sweeper", {}), ("sweeper", {"version": 1, "task": "dance"}), ("sweeper", {"version": 2, "task": "sweep"}),
-            *[(web, event) for web in ("oauth", "settings", "sync-one", "logs", "retry") for event in ({}, [1], "text")],
+            *[(web, event) for web in ("oauth", "settings", "sync-one", "logs", "retry")
+              for event in ({}, [1], "text")],
         ]:
             with self.subTest(f"{function} {event}"):
                 answer, failure = self.stage.invoke(function, event)

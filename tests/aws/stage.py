@@ -1,5 +1,6 @@
 """A whole deployment: the emulator with both stacks, the vendors' simulators, and the address of people."""
 
+import functools
 import json
 import os
 import pathlib
@@ -14,7 +15,7 @@ import boto3
 from botocore.config import Config
 
 from processes import REGION, ROOT, Emulator, Proxy, Simulators, wait_until
-from visitor import Visitor
+from visitor import Visitor, send
 
 FUNCTIONS = ["scanner", "worker", "sweeper", "oauth", "settings", "sync-one", "logs", "retry"]
 WORK = ROOT / "target/aws"
@@ -27,16 +28,16 @@ VISIBILITY_SECONDS = 540
 MAIL_FROM = "purser@purser.example"
 
 
+@functools.cache
 def zipped(function):
-    """The package of one function, made of its release binary."""
+    """The package of one function, made of its release binary; once in a run."""
     binary = pathlib.Path(os.environ.get("PURSER_BINARIES", ROOT / "target/release")) / function
     package = WORK / "packages" / f"{function}.zip"
     package.parent.mkdir(parents=True, exist_ok=True)
-    if not package.exists() or package.stat().st_mtime < binary.stat().st_mtime:
-        entry = zipfile.ZipInfo("bootstrap", (2026, 1, 1, 0, 0, 0))
-        entry.external_attr = 0o755 << 16
-        with zipfile.ZipFile(package, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as file:
-            file.writestr(entry, binary.read_bytes(), zipfile.ZIP_DEFLATED, 9)
+    entry = zipfile.ZipInfo("bootstrap", (2026, 1, 1, 0, 0, 0))
+    entry.external_attr = 0o755 << 16
+    with zipfile.ZipFile(package, "w") as file:
+        file.writestr(entry, binary.read_bytes(), zipfile.ZIP_DEFLATED, 9)
     return package
 
 
@@ -88,17 +89,23 @@ class Stage:
         self.aws("secretsmanager").put_secret_value(SecretId=f"{FOUNDATION}/intuit-app", SecretString=registration)
         self.aws("sesv2").create_email_identity(EmailIdentity=MAIL_FROM.split("@")[1])
         template = packaged((ROOT / "template.yaml").read_text())
-        outputs = self.deploy(STACK, prepare(template) if prepare else template, self.parameters())
+        self.template = prepare(template) if prepare else template
+        outputs = self.deploy_application()
         visibility = str(VISIBILITY_SECONDS // TIME_SCALE)
         self.aws("sqs").set_queue_attributes(
             QueueUrl=outputs["WorkQueue"], Attributes={"VisibilityTimeout": visibility})
         return outputs
 
-    def parameters(self):
+    def deploy_application(self, **changed):
+        """Deploys the application, or deploys it again with other parameters."""
+        return self.deploy(STACK, self.template, {**self._parameters(), **changed})
+
+    def _parameters(self):
         return {
             "Foundation": FOUNDATION, "MailFrom": MAIL_FROM, "MailIdentity": MAIL_FROM.split("@")[1],
             "PublicUrl": f"{self.base}/", "Architecture": "x86_64", "AllowLocalEndpoints": "1",
-            "TimeScale": str(TIME_SCALE), "LogLevel": os.environ.get("PURSER_LOG", "info"), "QuickBooksUrl": self.simulators.url,
+            "TimeScale": str(TIME_SCALE), "LogLevel": os.environ.get("PURSER_LOG", "info"),
+            "QuickBooksUrl": self.simulators.url,
             "AutotaskZoneUrl": self.simulators.url,
             "IntuitDiscoveryUrl": f"{self.simulators.url}/.well-known/openid_configuration",
         }
@@ -154,7 +161,6 @@ class Stage:
 
     def mails(self):
         """What was sent by SES."""
-        from visitor import send
         sent = send(f"{self.emulator.url}/_ministack/ses/messages").json()["messages"]
         return [mail for mails in sent.values() for mail in mails]
 

@@ -98,15 +98,24 @@ class WhatGoesWrong(Story):
         self._assert_billed_once(order)
 
     def an_emulator_that_is_restarted_in_the_middle_of_a_run_loses_and_doubles_nothing(self):
-        orders = [self._order(f"restart {number}") for number in range(ADDED)]
+        self._disturb_a_run(self.stage.restart_emulator)
+
+    def an_upgrade_and_a_rollback_in_the_middle_of_a_run_lose_and_double_nothing(self):
+        def upgrade():
+            self.stage.deploy_application(LogLevel="warn")
+            self.stage.deploy_application()
+        self._disturb_a_run(upgrade)
+
+    def _disturb_a_run(self, disturb):
+        orders = [self._order(f"disturbed {number}") for number in range(ADDED)]
         before = len(self.stage.bills(TENANT))
         slow = {"system": "quickbooks", "route": "POST bill", "nth": 1, "times": ADDED, "kind": {"delay": {"ms": 50}}}
         self.stage.simulators.control("POST", "faults", [slow])
         number = self.grace.read("/home")["runs"]["run"]
         self.grace.ask("POST", "/runs", status=202)
         self.eventually("the run is in the middle", lambda: len(self.stage.bills(TENANT)) > before + 3)
-        self.stage.restart_emulator()
-        self.assertLess(len(self.stage.bills(TENANT)), before + ADDED, "the run was over before the restart")
+        disturb()
+        self.assertLess(len(self.stage.bills(TENANT)), before + ADDED, "the run was over before")
         self.eventually("the run ends", lambda: finished_run(self.grace, number + 1), 120)
         self.eventually("no order waits", lambda: self.grace.read("/home")["counts"]["waiting"] == 0, 60)
         for order in orders:
