@@ -2,10 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use purser_runtime::metrics::{FUNCTION, Metric, NAMESPACE};
+use jiff::Timestamp;
+use purser_core::policy::Policy;
+use purser_runtime::metrics::{FUNCTION, Measured, Metric, NAMESPACE};
 use serde_json::Value;
 
 use crate::template::{FUNCTIONS, Template, rendered, text};
+
+/// The class of what our own store failed at.
+const STORE: &str = "store";
 
 /// A metric as an alarm or a dashboard names it.
 struct Named {
@@ -114,6 +119,7 @@ fn is_a_resource((name, value): &(String, String)) -> bool {
         "ApiId" => ["${Api}", "import ${Application}-api"].contains(&value.as_str()),
         "TableName" => value == "${TableName}",
         "system" => ["autotask", "quickbooks"].contains(&value.as_str()),
+        "class" => value == STORE,
         _ => false,
     }
 }
@@ -153,14 +159,22 @@ fn every_metric_that_is_looked_at_is_written_by_the_code_or_by_aws() {
     }
 }
 
+/// Whether an alarm is raised when nothing is measured.
+fn is_about_silence(alarm: &Value) -> bool {
+    alarm["ComparisonOperator"] == "LessThanThreshold" && alarm["TreatMissingData"] == "breaching"
+}
+
 #[test]
 fn an_alarm_uses_the_statistic_that_means_something_for_its_metric() {
     for (name, alarm) in alarms() {
         let known = Metric::ALL.map(Metric::describe);
         let known = known.iter().find(|known| alarm["MetricName"] == known.name);
-        if let Some(known) = known {
-            assert_eq!(alarm["Statistic"], known.statistic, "{name}");
+        let Some(known) = known else { continue };
+        if is_about_silence(&alarm) && alarm["Statistic"] == "SampleCount" {
+            // How often it was told, whatever the value was.
+            continue;
         }
+        assert_eq!(alarm["Statistic"], known.statistic, "{name}");
     }
 }
 
@@ -204,12 +218,50 @@ fn what_is_silent_when_it_is_broken_raises_an_alarm_by_its_silence() {
             .iter()
             .find(|(name, _)| name == wanted)
             .expect("an alarm");
-        assert_eq!(alarm["ComparisonOperator"], "LessThanThreshold");
-        assert_eq!(alarm["TreatMissingData"], "breaching");
+        assert!(is_about_silence(alarm), "{wanted}");
+        assert_eq!(alarm["Threshold"], 1, "{wanted}");
     }
-    let (_, no_scan) = alarms
-        .iter()
-        .find(|(name, _)| name == "NoScan")
-        .expect("an alarm");
+}
+
+fn alarm(name: &str) -> Value {
+    let mut alarms = alarms().into_iter();
+    let (_, found) = alarms.find(|(it, _)| it == name).expect("an alarm");
+    found
+}
+
+#[test]
+fn runs_an_hour_apart_from_end_to_start_are_no_silence() {
+    let no_scan = alarm("NoScan");
+    assert_eq!(no_scan["MetricName"], Metric::ScansStarted.describe().name);
     assert_eq!(no_scan["Period"], 3600);
+    assert_eq!(no_scan["EvaluationPeriods"], 2);
+    assert!(no_scan["DatapointsToAlarm"].is_null(), "both must be empty");
+}
+
+#[test]
+fn a_sweep_that_is_missed_is_one_that_came_to_its_end_and_no_sending_of_mail() {
+    let no_sweep = alarm("NoSweep");
+    assert_eq!(no_sweep["MetricName"], Metric::SweepsFailed.describe().name);
+    assert_eq!(no_sweep["Statistic"], "SampleCount");
+    let every = Policy::default().sweep_interval.as_secs();
+    assert!(
+        no_sweep["Period"]
+            .as_u64()
+            .is_some_and(|it| it >= 3 * every)
+    );
+}
+
+#[test]
+fn a_message_that_was_given_back_because_of_our_store_is_seen_by_an_alarm() {
+    let alarm = alarm("StoreErrors");
+    let told = Measured::default().store_failed();
+    let documents = told.documents("${Application}-worker", Timestamp::UNIX_EPOCH);
+    let [told] = &documents[..] else {
+        panic!("one document: {documents:?}");
+    };
+    assert!(told[rendered(&alarm["MetricName"])].is_u64());
+    for dimension in alarm["Dimensions"].as_array().expect("dimensions") {
+        let name = rendered(&dimension["Name"]);
+        assert_eq!(told[&name], rendered(&dimension["Value"]), "{name}");
+    }
 }

@@ -85,6 +85,10 @@ fn a_sweep_is_over_before_the_next_one_begins() {
         format!("rate({minutes} minutes)")
     );
     assert!(seconds(template.setting("sweeper", "Timeout")) < every);
+    // One that had to wait is dropped, so that none runs beside the next.
+    let invoked = template.setting("sweeper", "EventInvokeConfig");
+    assert_eq!(invoked["MaximumRetryAttempts"], 0);
+    assert_eq!(invoked["MaximumEventAgeInSeconds"], 60);
     assert_eq!(
         template.properties("Mail")["ScheduleExpression"],
         "rate(1 minute)"
