@@ -150,7 +150,7 @@ impl Function {
     /// What comes before every invocation: secrets that are too old are read again. When they
     /// cannot be, the function goes on with those it has.
     pub(crate) async fn refresh(&self) {
-        if !self.secrets.are_due() {
+        if !self.keys.take_missed() && !self.secrets.are_due() {
             return;
         }
         let outside = self.engine.ports().outside();

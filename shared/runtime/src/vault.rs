@@ -3,7 +3,10 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use aes_gcm::{
@@ -128,6 +131,8 @@ impl From<MasterKey> for KeyRing {
 #[derive(Clone, Debug, Default)]
 pub struct MasterKeys {
     rings: Arc<RwLock<BTreeMap<Purpose, KeyRing>>>,
+    /// Whether a version was wanted that is not here.
+    missed: Arc<AtomicBool>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -152,6 +157,7 @@ impl MasterKeys {
     pub fn new(rings: impl IntoIterator<Item = (Purpose, KeyRing)>) -> Self {
         Self {
             rings: Arc::new(RwLock::new(rings.into_iter().collect())),
+            missed: Arc::default(),
         }
     }
 
@@ -159,6 +165,12 @@ impl MasterKeys {
     pub fn replace(&self, purpose: Purpose, ring: KeyRing) {
         let mut rings = self.rings.write().unwrap_or_else(PoisonError::into_inner);
         rings.insert(purpose, ring);
+    }
+
+    /// Whether something could not be opened since this was asked last, because it was sealed with a
+    /// version that is not here: it is time to read the keys again.
+    pub fn take_missed(&self) -> bool {
+        self.missed.swap(false, Ordering::Relaxed)
     }
 
     fn ring(&self, purpose: Purpose) -> Result<KeyRing, VaultError> {
@@ -200,10 +212,10 @@ impl MasterKeys {
         if envelope.version != 1 {
             return Err(VaultError::Unreadable);
         }
-        let master = ring
-            .keys
-            .get(&envelope.master)
-            .ok_or(VaultError::OtherKey)?;
+        let Some(master) = ring.keys.get(&envelope.master) else {
+            self.missed.store(true, Ordering::Relaxed);
+            return Err(VaultError::OtherKey);
+        };
         let data_key = decrypt(&master.cipher, &envelope.key_nonce, &envelope.key, &context)?;
         let data_key = MasterKey::new(&data_key)?;
         decrypt(&data_key.cipher, &envelope.nonce, &envelope.text, &context)
@@ -262,6 +274,8 @@ mod tests {
         let late = MasterKeys::new([(Purpose::Intuit, KeyRing::parse(&only_old).unwrap())]);
         let refused = late.open(Purpose::Intuit, "a", &after);
         assert_eq!(refused, Err(VaultError::OtherKey));
+        assert!(late.take_missed() && !late.take_missed());
+        assert!(!keys.take_missed());
     }
 
     #[test]
