@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cargo_metadata::MetadataCommand;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::template::{FUNCTIONS, Template, rendered, resource_name, root, text};
 
@@ -140,6 +140,39 @@ fn nothing_is_deployed_that_a_new_account_cannot_have_or_anybody_can_read() {
                 template.setting(name, property).is_null(),
                 "{name}: {property}"
             );
+        }
+    }
+}
+
+#[test]
+fn no_log_can_be_made_so_deep_that_libraries_write_whole_requests() {
+    let template = Template::application();
+    let levels = template.at("/Parameters/LogLevel/AllowedValues");
+    assert_eq!(*levels, json!(["error", "warn", "info", "debug"]));
+}
+
+#[test]
+fn whoever_deploys_keeps_the_parameters_in_a_file_of_their_own() {
+    assert!(
+        text(".gitignore")
+            .lines()
+            .any(|line| line == "/purser.toml")
+    );
+    for path in ["README.md", "infra/README.md"] {
+        let document = text(path);
+        let commands: Vec<_> = document
+            .split("```")
+            .filter(|block| block.starts_with("sh\n"))
+            .flat_map(str::lines)
+            .filter(|line| line.contains("sam deploy") || line.contains("sam delete"))
+            .collect();
+        assert!(!commands.is_empty(), "{path}");
+        for command in commands {
+            assert!(command.contains("--config-file purser.toml"), "{command}");
+        }
+        // What is only said on a command line is gone after the next deployment.
+        for said in document.split("--parameter-overrides ").skip(1) {
+            assert!(said.starts_with("file://"), "{path}: {said:.40}");
         }
     }
 }
