@@ -22,6 +22,10 @@ class TheLifeOfACompany(Story):
     def sign_in_goes_to_intuit_and_ends_at_set_up(self):
         back = self.grace.sign_in(GRACE)
         self.assertEqual(back.header("location"), "/set-up")
+        session, = [value for name, value in back.headers
+                    if name.lower() == "set-cookie" and value.startswith("__Host-purser-session=")]
+        for word in ("Secure", "HttpOnly", "Path=/", "SameSite=Lax"):
+            self.assertIn(word, session)
         self.assertEqual(self.grace.read("/me")["email"], GRACE)
         self.assertEqual(self.grace.read("/set-up")["step"], "quick_books")
 

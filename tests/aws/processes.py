@@ -1,16 +1,25 @@
 """The processes that a stage consists of: each is ended by its own id, whatever happens."""
 
+import datetime
 import http.client
 import http.server
+import ipaddress
 import json
 import os
 import pathlib
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
 import time
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PURSER = pathlib.Path(os.environ.get("PURSER_PROGRAM", ROOT / "target/release/purser"))
@@ -193,12 +202,15 @@ class Server(http.server.ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, handler):
+    def __init__(self, handler, tls=None):
         super().__init__(("127.0.0.1", 0), handler)
+        if tls:
+            # The handshake is left to the thread of its connection, so that nobody waits for another's.
+            self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     def handle_error(self, request, client_address):
-        if not isinstance(sys.exc_info()[1], ConnectionError):
+        if not isinstance(sys.exc_info()[1], (ConnectionError, ssl.SSLError)):
             super().handle_error(request, client_address)
 
     def stop(self):
@@ -206,11 +218,31 @@ class Server(http.server.ThreadingHTTPServer):
         self.server_close()
 
 
-class Proxy:
-    """The address that people use: hands everything on to the API of the stack, at its root."""
+def own_certificate(file):
+    """Writes a certificate of this machine's own address, and its key, to a file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.datetime.now(datetime.timezone.utc)
+    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+    certificate = (
+        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+        .serial_number(x509.random_serial_number()).not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([address]), critical=False).sign(key, hashes.SHA256())
+    )
+    file.write_bytes(certificate.public_bytes(Encoding.PEM) + key.private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
 
-    def __init__(self):
+
+class Proxy:
+    """The address that people use: hands everything on to the API of the stack, at its root and by TLS."""
+
+    def __init__(self, folder):
         proxy = self
+        self.certificate = folder / "proxy.pem"
+        own_certificate(self.certificate)
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(self.certificate)
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -223,8 +255,8 @@ class Proxy:
             def log_message(self, *_):
                 pass
 
-        self.server = Server(Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        self.server = Server(Handler, tls)
+        self.url = f"https://127.0.0.1:{self.server.server_address[1]}"
         self.to = None
 
     def hand_on(self, request):

@@ -62,6 +62,7 @@ GUARDED = [
     ("PUT", "/connection/autotask"), ("POST", "/people/invitations"),
 ]
 
+SESSION = "__Host-purser-session"
 GOOD_SCAN = {"version": 1, "tenant": "nobody", "run": 1}
 
 
@@ -91,7 +92,8 @@ class RequestsThatAreRefused(Story):
 
     def who_is_not_signed_in_is_told_so_everywhere_and_changes_nothing(self):
         before = self._everything()
-        for cookies in ({}, {"purser-session": "A" * 43}, {"purser-session": "\u00e4".encode().decode("latin1")}):
+        forged, latin = "A" * 43, "\u00e4".encode().decode("latin1")
+        for cookies in ({}, {SESSION: forged}, {SESSION: latin}, {"purser-session": forged}):
             nobody = self.stage.visitor()
             for method, path in GUARDED:
                 with self.subTest(f"{method} {path} {cookies}"):

@@ -15,7 +15,7 @@ import boto3
 from botocore.config import Config
 
 from processes import REGION, ROOT, Emulator, Proxy, Simulators, wait_until
-from visitor import Visitor, send
+from visitor import Visitor, send, trusted
 
 FUNCTIONS = ["scanner", "worker", "sweeper", "oauth", "settings", "sync-one", "logs", "retry"]
 WORK = ROOT / "target/aws"
@@ -60,7 +60,8 @@ class Stage:
         self.emulator.start()
         self.simulators = self._part(Simulators(self.folder))
         self.companies = self.simulators.companies()
-        self.proxy = self._part(Proxy())
+        self.proxy = self._part(Proxy(self.folder))
+        trusted.load_verify_locations(self.proxy.certificate)
         self.base = self.proxy.url
         self.simulators.act("intuit", "add_redirect", client="purser-demo", uri=f"{self.base}/oauth/callback")
         began = time.monotonic()

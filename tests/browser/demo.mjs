@@ -51,6 +51,7 @@ export async function startDemo() {
   }
   const address = (what) => new RegExp(`${what}: (http://[^/]+)/`).exec(said)[1];
   return {
+    isElsewhere: false,
     base: address('Web application'),
     ...vendors(address('Simulators of Autotask, QuickBooks and Intuit')),
     /** The mails that were kept, as no relay is configured. */
@@ -68,6 +69,7 @@ export async function startDemo() {
 /** An application that runs already. */
 function elsewhere({ PURSER_STORY_URL, PURSER_STORY_SIMULATORS, PURSER_STORY_MAILS }) {
   return {
+    isElsewhere: true,
     base: PURSER_STORY_URL,
     ...vendors(PURSER_STORY_SIMULATORS),
     /** The mails that were sent, as the emulator keeps them. */
