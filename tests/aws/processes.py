@@ -7,6 +7,7 @@ import ipaddress
 import json
 import os
 import pathlib
+import secrets
 import signal
 import socket
 import ssl
@@ -221,7 +222,8 @@ class Server(http.server.ThreadingHTTPServer):
 def own_certificate(file):
     """Writes a certificate of this machine's own address, and its key, to a file."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    # Each has a name of its own: certificates of one name are taken for one another.
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"purser {secrets.token_hex(8)}")])
     now = datetime.datetime.now(datetime.timezone.utc)
     address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
     certificate = (

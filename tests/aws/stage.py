@@ -1,5 +1,6 @@
 """A whole deployment: the emulator with both stacks, the vendors' simulators, and the address of people."""
 
+import atexit
 import functools
 import json
 import os
@@ -46,9 +47,10 @@ class Stage:
 
     def __init__(self, name, prepare=None):
         WORK.mkdir(parents=True, exist_ok=True)
-        self.name = name
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix=f"{name}-", dir=WORK))
         self.parts = []
+        # Also when somebody ends the run before its end.
+        atexit.register(self.stop)
         try:
             self._start(prepare)
         except BaseException:
@@ -223,11 +225,12 @@ class Stage:
 
     def stop(self):
         """Keeps what the functions said, then ends every process of this stage."""
+        atexit.unregister(self.stop)
         try:
             self.keep_logs()
         finally:
-            for part in reversed(self.parts):
-                part.stop()
+            while self.parts:
+                self.parts.pop().stop()
             # What can be made again and is large.
             for name in ("tmp", "s3", "state"):
                 shutil.rmtree(self.folder / name, ignore_errors=True)

@@ -4,6 +4,7 @@ import fcntl
 import importlib
 import inspect
 import shutil
+import signal
 import sys
 import time
 import unittest
@@ -69,6 +70,8 @@ def main(names):
 
 
 def tell(chosen):
+    # Whoever ends this process ends what it has started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     suite = unittest.TestSuite(Loader().loadTestsFromModule(importlib.import_module(name)) for name in chosen)
     result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2, resultclass=Result).run(suite)
     if not result.wasSuccessful() or result.testsRun == 0:
