@@ -1,5 +1,5 @@
 //! Logs: JSON lines with fixed field names, never with names, amounts, bodies, addresses or
-//! secrets; and beside them the documents of [`metrics`].
+//! secrets; and beside them the documents of `metrics`.
 //!
 //! A function writes both to standard output, which AWS keeps. The program on one machine writes to
 //! standard error, since its standard output is the answer to a person; metrics only when
