@@ -58,3 +58,18 @@ async fn a_run_of_1000_orders_makes_little_more_than_one_call_to_each_system_for
         stage.assert_billed(order, "808.18").await;
     }
 }
+
+/// Whoever scans need not hold the key to QuickBooks.
+#[tokio::test(start_paused = true)]
+async fn a_scan_asks_quickbooks_nothing() {
+    let mut stage = Stage::new().await;
+    stage.add_plain();
+    stage.restart().await;
+    let start = stage.engine.start_now(&stage.tenant).await;
+    start.expect("the store");
+    stage.simulators.journal.clear();
+    let reports = stage.scan_due().await;
+    assert_eq!(reports[0].queued.len(), 1);
+    assert_eq!(counts(&stage, System::QuickBooks), (0, 0));
+    assert_ne!(counts(&stage, System::Autotask), (0, 0));
+}
