@@ -51,6 +51,18 @@ class WhatGoesWrong(Story):
         asked = self.grace.ask("POST", f"/orders/{order}/sync", {}, 202)
         return self.eventually(f"{order} is final", lambda: final(self.grace, order, asked["attempt"]), seconds)
 
+    def a_bill_that_somebody_deletes_in_quickbooks_is_noticed_and_not_made_again(self):
+        bill = self.stage.orders(TENANT)[6101]["external_number"]
+        realm = self.stage.companies[TENANT]["realm"]
+        self.stage.simulators.act("quickbooks", "delete_bill", realm=realm, id=bill)
+
+        def is_noticed():
+            self.stage.invoke("sweeper", {"version": 1, "task": "sweep"})
+            notice = self.grace.read("/orders/6101")["order"].get("notice") or {}
+            return notice.get("code") == "bill.deleted"
+        self.eventually("the sweeper notices it", is_noticed)
+        self.assertEqual(self._bills_of(6101), [])
+
     def a_message_of_a_newer_version_is_left_alone(self):
         self._send(FUTURE, "tenant-of-tomorrow#background")
 
