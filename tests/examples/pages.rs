@@ -124,7 +124,6 @@ async fn application(
         intuit_origins: NOWHERE.to_owned(),
         sends_mail: false,
         demo: None,
-        function: None,
     };
     let cookie = bench_session(&**store, &tenant(), Timestamp::now()).await?;
     Ok((cookie, Web::new(Arc::new(engine), options)))

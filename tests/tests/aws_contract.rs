@@ -8,10 +8,11 @@ use std::{
     time::Duration,
 };
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_sqs::{config::Credentials, types::QueueAttributeName};
 use jiff::Timestamp;
-use purser_aws::{AwsQueue, AwsSchedule, AwsStore, ScheduleTarget, create_table};
+use purser_aws::{
+    Access, AwsQueue, AwsSchedule, AwsStore, ScheduleTarget, SdkConfig, create_table,
+};
 use purser_core::{
     ids::TenantId,
     ports::{Lane, StoreError},
@@ -36,15 +37,15 @@ fn account() -> String {
     format!("{:012}", 100_000_000_000 + started * 1_000 + next)
 }
 
-async fn configuration() -> SdkConfig {
+fn configuration() -> SdkConfig {
     let endpoint = env::var("PURSER_AWS_EMULATOR")
         .expect("PURSER_AWS_EMULATOR names no emulator: run tests/aws/contract, which starts one");
-    aws_config::defaults(BehaviorVersion::latest())
-        .region(Region::from_static("us-east-1"))
-        .endpoint_url(endpoint)
-        .credentials_provider(Credentials::new(account(), "secret", None, None, "test"))
-        .load()
-        .await
+    let access = Access {
+        region: "us-east-1".to_owned(),
+        credentials: Credentials::new(account(), "secret", None, None, "test"),
+        endpoint: Some(endpoint),
+    };
+    access.configuration().expect("an HTTP client")
 }
 
 async fn queue(configuration: &SdkConfig) -> AwsQueue {
@@ -83,7 +84,7 @@ impl Arm for AwsArm {
     type Registry = AwsStore;
 
     async fn start() -> Self {
-        let configuration = configuration().await;
+        let configuration = configuration();
         let client = aws_sdk_dynamodb::Client::new(&configuration);
         create_table(&client, TABLE).await.expect("a table");
         Self {

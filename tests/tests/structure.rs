@@ -190,7 +190,7 @@ fn what_is_built_by_default_holds_no_cloud_sdk() {
         .filter(|package| reached.contains(&package.id));
     let sdk: Vec<_> = sdk
         .map(|package| package.name.to_string())
-        .filter(|name| name.starts_with("aws-sdk") || name.starts_with("aws-config"))
+        .filter(|name| name.starts_with("aws-sdk") || name.starts_with("aws-smithy"))
         .collect();
     assert!(sdk.is_empty(), "{sdk:?}");
 }

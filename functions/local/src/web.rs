@@ -74,7 +74,6 @@ impl Door {
             intuit_origins: intuit_origins(&program.configuration.endpoints),
             sends_mail: program.configuration.mail.is_some(),
             demo,
-            function: None,
         };
         let web = Arc::new(Web::new(Arc::clone(&program.engine), options));
         let service = Router::new().fallback(answer).with_state(web);

@@ -2,10 +2,10 @@
 
 use lambda_http::{Error, run, service_fn};
 use purser_lambda::WebFunction;
-use purser_web::Function;
+use purser_web::part::Settings;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let function = WebFunction::start(Function::Settings).await?;
+    let function = WebFunction::<Settings>::start().await?;
     run(service_fn(|request| function.answer(request))).await
 }

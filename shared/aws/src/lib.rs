@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod access;
 mod body;
 mod clock;
 mod documents;
@@ -18,6 +19,8 @@ mod secrets;
 mod store;
 mod table;
 
+pub use access::{Access, AccessError};
+pub use aws_types::SdkConfig;
 pub use mailer::AwsMailer;
 pub use queue::AwsQueue;
 pub use schedule::{AwsSchedule, ScheduleTarget};

@@ -1,11 +1,10 @@
 //! A function put together: environment, clients, keys, engine. All of it once, while it starts.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use aws_config::{BehaviorVersion, timeout::TimeoutConfig};
 use lambda_http::BoxFuture;
 use lambda_runtime::{Context, Error};
-use purser_aws::{AwsMailer, AwsQueue, AwsSchedule, AwsSecrets, AwsStore, ScheduleTarget};
+use purser_aws::{Access, AwsMailer, AwsQueue, AwsSchedule, AwsSecrets, AwsStore, ScheduleTarget};
 use purser_core::{
     ids::{RunNumber, TenantId, TraceId},
     ports::Chance as _,
@@ -29,12 +28,6 @@ use crate::{
     },
     secrets::Secrets,
 };
-
-/// How long one try of a call to AWS may take.
-const ATTEMPT_TIME: Duration = Duration::from_secs(5);
-/// How long a call may take with all its tries. Without a limit a silent service would use up the
-/// time that the function needs to say so.
-const CALL_TIME: Duration = Duration::from_secs(15);
 
 /// The adapters of a function.
 pub struct FunctionPorts {
@@ -95,13 +88,8 @@ impl Function {
             let environment = Environment::of(name, |variable| std::env::var(variable).ok())?;
             environment.check()?;
             let configuration = environment.configuration()?;
-            let times = TimeoutConfig::builder()
-                .operation_attempt_timeout(ATTEMPT_TIME)
-                .operation_timeout(CALL_TIME);
-            let aws = aws_config::defaults(BehaviorVersion::latest())
-                .timeout_config(times.build())
-                .load()
-                .await;
+            let access = Access::of_environment(|variable| std::env::var(variable).ok())?;
+            let aws = access.configuration()?;
             let table = environment.get(TABLE).unwrap_or_default();
             let store = Arc::new(AwsStore::new(aws_sdk_dynamodb::Client::new(&aws), table));
             let secrets = AwsSecrets::new(aws_sdk_secretsmanager::Client::new(&aws));

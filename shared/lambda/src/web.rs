@@ -1,24 +1,26 @@
 //! The invocations behind the HTTP API: a part of the web application each.
 
-use std::sync::Arc;
+use std::{marker::PhantomData, sync::Arc};
 
 use bytes::Bytes;
 use lambda_http::{Body, BoxFuture, Request, RequestExt as _, Response};
 use lambda_runtime::Error;
-use purser_web::{Web, WebOptions, intuit_origins};
+use purser_web::{Web, WebOptions, intuit_origins, part::Part};
 
 use crate::function::{Function, FunctionPorts, trace};
 
 /// One function's part of the web application.
-pub struct WebFunction {
+pub struct WebFunction<A> {
     function: Function,
     web: Web<FunctionPorts>,
+    part: PhantomData<A>,
 }
 
-impl WebFunction {
+impl<A: Part + Sync> WebFunction<A> {
     /// Starts the function that answers these operations.
-    pub fn start(part: purser_web::Function) -> BoxFuture<'static, Result<Self, Error>> {
+    pub fn start() -> BoxFuture<'static, Result<Self, Error>> {
         Box::pin(async move {
+            let part = A::FUNCTION.ok_or("the whole application is no function")?;
             let function = Function::start(part.as_str()).await?;
             let public_url = function.configuration.public_url.clone();
             let options = WebOptions {
@@ -26,10 +28,13 @@ impl WebFunction {
                 intuit_origins: intuit_origins(&function.configuration.endpoints),
                 sends_mail: function.mail.is_some(),
                 demo: None,
-                function: Some(part),
             };
             let web = Web::new(Arc::clone(&function.engine), options);
-            Ok(Self { function, web })
+            Ok(Self {
+                function,
+                web,
+                part: PhantomData,
+            })
         })
     }
 
@@ -49,7 +54,7 @@ impl WebFunction {
                 _ => Bytes::new(),
             };
             let request = http::Request::from_parts(parts, body);
-            let response = Box::pin(self.web.handle(request)).await;
+            let response = Box::pin(self.web.handle_part::<A>(request)).await;
             if response.status().is_server_error() {
                 self.function.doubt_secrets();
             }

@@ -15,15 +15,15 @@ use url::Url;
 
 use crate::{
     answer::{self, Answer, Shown, set},
-    assets,
     call::{Call, PATH_MAX},
     cookies::Cookies,
     error::WebError,
-    guard, openapi, pace,
+    guard, pace,
+    part::{self, Part, Whole},
     people::{Directory, Role},
     ports::LivePorts,
     router,
-    routes::{Function, Open, Operation, Own, Work},
+    routes::{Operation, Work},
     secret,
     session::{self, Session},
     view::{DemoHint, Frame},
@@ -40,8 +40,6 @@ pub struct WebOptions {
     pub sends_mail: bool,
     /// What a visitor of the demo needs to know.
     pub demo: Option<DemoHint>,
-    /// The only operations that are answered; all of them when there is just one program.
-    pub function: Option<Function>,
 }
 
 /// The web application over one engine.
@@ -90,12 +88,17 @@ impl<P: LivePorts> Web<P> {
 
     /// Answers one request. The request's body must be complete.
     pub async fn handle(&self, request: Request<Bytes>) -> Response<Bytes> {
+        self.handle_part::<Whole>(request).await
+    }
+
+    /// Answers one request, if it is one of this part.
+    pub async fn handle_part<A: Part>(&self, request: Request<Bytes>) -> Response<Bytes> {
         let now = self.engine.ports().clock().now();
         let correlation = secret::short();
         let is_head = request.method() == Method::HEAD;
         let call = Call::read(request, correlation, now);
         let mut cookies = SetCookies::default();
-        let mut response = self.answer(call, &mut cookies).await;
+        let mut response = self.answer::<A>(call, &mut cookies).await;
         for cookie in cookies.0 {
             if let Ok(value) = HeaderValue::from_str(&cookie) {
                 response.headers_mut().append(header::SET_COOKIE, value);
@@ -107,9 +110,9 @@ impl<P: LivePorts> Web<P> {
         response
     }
 
-    async fn answer(&self, mut call: Call, cookies: &mut SetCookies) -> Response<Bytes> {
+    async fn answer<A: Part>(&self, mut call: Call, cookies: &mut SetCookies) -> Response<Bytes> {
         let mut session = None;
-        let outcome = self.carry_out(&mut call, &mut session, cookies).await;
+        let outcome = self.carry_out::<A>(&mut call, &mut session, cookies).await;
         let answer = match outcome {
             Ok(answer) => answer,
             Err(error) => return self.refuse(&call, session.as_ref(), error).await,
@@ -120,7 +123,7 @@ impl<P: LivePorts> Web<P> {
         response
     }
 
-    async fn carry_out(
+    async fn carry_out<A: Part>(
         &self,
         call: &mut Call,
         session: &mut Option<Session>,
@@ -128,7 +131,7 @@ impl<P: LivePorts> Web<P> {
     ) -> Result<Answer, WebError> {
         guard::check_host(call, &self.options.public_url)?;
         let (operation, parameters) = router::find(call)?;
-        self.check_function(operation)?;
+        part::check::<A>(operation)?;
         call.parameters = parameters;
         call.check_body()?;
         if let Some(cookie) = call.cookie(self.cookies.session_name()) {
@@ -143,37 +146,19 @@ impl<P: LivePorts> Web<P> {
             guard::check_company(call, session.tenant.as_ref())?;
         }
         match operation {
-            Operation::Open(open) => self.open(open, call, session.as_ref(), cookies).await,
+            Operation::Open(open) => self.open::<A>(open, call, session.as_ref(), cookies).await,
             Operation::Own(own) => {
                 let session = session.clone().ok_or_else(WebError::signed_out)?;
-                self.own(own, call, &session, cookies).await
+                self.own::<A>(own, call, &session, cookies).await
             }
             Operation::Work(work) => {
                 let session = session.clone().ok_or_else(WebError::signed_out)?;
                 let seat = self.seat(session, call.now).await?;
                 self.check_role(work, &seat, call.now).await?;
                 self.check_pace(work, &seat, call.now).await?;
-                self.work(work, call, &seat).await
+                self.work::<A>(work, call, &seat).await
             }
         }
-    }
-
-    /// A function must not attempt what another one has the keys for: its route is set up wrongly.
-    fn check_function(&self, operation: Operation) -> Result<(), WebError> {
-        let wanted = operation.function();
-        if self.options.function.is_none_or(|ours| ours == wanted) {
-            return Ok(());
-        }
-        tracing::error!(
-            function = wanted.as_str(),
-            "a request was routed to another function"
-        );
-        Err(WebError::new(
-            StatusCode::MISDIRECTED_REQUEST,
-            "request.routed",
-            "This address is answered by another part of Purser.",
-            "Tell whoever runs this installation that its routes are not those of the template.",
-        ))
     }
 
     /// The company a session looks at, as long as its person is a member.
@@ -219,98 +204,6 @@ impl<P: LivePorts> Web<P> {
     pub(crate) fn pace_window(&self) -> std::time::Duration {
         let minute = std::time::Duration::from_mins(1);
         self.engine.policy().scale_down(minute)
-    }
-
-    async fn open(
-        &self,
-        open: Open,
-        call: &Call,
-        session: Option<&Session>,
-        cookies: &mut SetCookies,
-    ) -> Result<Answer, WebError> {
-        match open {
-            Open::Start => Ok(Answer::to(if session.is_some() {
-                "/home"
-            } else {
-                "/sign-in"
-            })),
-            Open::SignIn => Ok(self.sign_in_page(call, session)),
-            Open::BeginSignIn => self.begin_sign_in(call, cookies).await,
-            Open::Callback => self.callback(call, session, cookies).await,
-            Open::Launch => Ok(Answer::to("/home")),
-            Open::Reconnect => Ok(Answer::to("/connection")),
-            Open::Disconnected => Ok(Self::disconnected_page()),
-            Open::Help => Ok(Self::help_page(session)),
-            Open::Link => self.link_page(call).await,
-            Open::Style => Ok(assets::style()),
-            Open::Script => Ok(assets::script()),
-            Open::Icon => Ok(assets::icon()),
-            Open::Document => Ok(openapi::answer()),
-        }
-    }
-
-    async fn own(
-        &self,
-        own: Own,
-        call: &Call,
-        session: &Session,
-        cookies: &mut SetCookies,
-    ) -> Result<Answer, WebError> {
-        match own {
-            Own::SignOut => self.sign_out(call, session, cookies).await,
-            Own::EndMySessions => self.end_my_sessions(call, session, cookies).await,
-            Own::Account => self.account(call, session).await,
-            Own::Companies => self.companies(call, session).await,
-            Own::ChooseCompany => self.choose_company(call, session).await,
-            Own::AcceptInvitation => self.accept_invitation(call, session).await,
-            Own::DeclineInvitation => self.decline_invitation(call, session).await,
-            Own::LeaveCompany => self.leave_company(call, session).await,
-            Own::SetUp => self.set_up(call, session).await,
-            Own::BeginConnect => self.begin_connect(call, session, cookies).await,
-            Own::UseLink => self.use_link(call, session).await,
-        }
-    }
-
-    async fn work(&self, work: Work, call: &Call, seat: &Seat) -> Result<Answer, WebError> {
-        match work {
-            Work::Home => self.home(call, seat).await,
-            Work::Connection => self.connection(call, seat).await,
-            Work::AutotaskForm => self.autotask_form(seat).await,
-            Work::SaveAutotask => self.save_autotask(call, seat).await,
-            Work::Check => self.check(seat).await,
-            Work::CheckAndResume => self.check_and_resume(seat).await,
-            Work::DisconnectForm => self.disconnect_form(seat).await,
-            Work::Disconnect => self.disconnect(call, seat).await,
-            Work::StartTransfer => self.start_transfer(call, seat).await,
-            Work::RunNow => self.run_now(call, seat).await,
-            Work::SettingsForm => self.settings_form(seat).await,
-            Work::SaveSettings => self.save_settings(call, seat).await,
-            Work::SettingsDocument => self.settings_document(seat).await,
-            Work::ReplaceSettings => self.replace_settings(call, seat).await,
-            Work::SettingsChoices => self.settings_choices(seat).await,
-            Work::SettingsHistory => self.settings_history(call, seat).await,
-            Work::Transfer => self.transfer(seat).await,
-            Work::ImportSettings => self.import_settings(call, seat).await,
-            Work::ExportSettings => self.export_settings(seat).await,
-            Work::SyncForm => Ok(Self::sync_form(call, seat)),
-            Work::SubmitSync => self.submit_sync(call, seat).await,
-            Work::Preview => self.preview(call, seat).await,
-            Work::Sync => self.sync(call, seat).await,
-            Work::Attempt => self.attempt(call, seat).await,
-            Work::Orders => self.orders(call, seat).await,
-            Work::ExportOrders => self.export_orders(call, seat).await,
-            Work::Story => self.story(call, seat).await,
-            Work::SupportBundle => self.support_bundle(call, seat).await,
-            Work::Retry => self.retry(call, seat).await,
-            Work::RetryAll => self.retry_all(call, seat).await,
-            Work::People => self.people(call, seat).await,
-            Work::Invite => self.invite(call, seat).await,
-            Work::Withdraw => self.withdraw(call, seat).await,
-            Work::ChangeRole => self.change_role(call, seat).await,
-            Work::RemoveMember => self.remove_member(call, seat).await,
-            Work::EndSessionsOf => self.end_sessions_of(call, seat).await,
-            Work::Activity => self.activity(call, seat).await,
-        }
     }
 
     /// An error as an answer. Who is not signed in is sent to sign in, and comes back.

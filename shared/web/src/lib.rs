@@ -12,6 +12,7 @@ mod openapi;
 mod operation;
 mod pace;
 mod page;
+pub mod part;
 mod people;
 mod ports;
 mod router;

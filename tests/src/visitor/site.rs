@@ -49,7 +49,6 @@ impl Stage {
             intuit_origins: intuit_origins(&Endpoints::local(&base)),
             sends_mail,
             demo: None,
-            function: None,
         };
         Site {
             web: Arc::new(Web::new(Arc::clone(&self.engine), options)),

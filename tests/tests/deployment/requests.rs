@@ -5,13 +5,16 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use data_encoding::BASE64;
-use http::{Method, Request, header};
+use http::{Method, Request, Response, header};
 use purser_runtime::configuration::Endpoints;
 use purser_tests::{
     stage::{BASE, Stage, StagePorts},
     visitor::{Site, Visitor},
 };
-use purser_web::{Function, Web, WebOptions, intuit_origins};
+use purser_web::{
+    Function, Web, WebOptions, intuit_origins,
+    part::{Logs, Oauth, Retry, Settings, SyncOne},
+};
 use serde_json::Value;
 
 use crate::{
@@ -137,16 +140,25 @@ impl Part {
             intuit_origins: intuit_origins(&Endpoints::local(&BASE.parse().expect("an address"))),
             sends_mail: true,
             demo: None,
-            function: Some(function),
         };
         let web = Web::new(Arc::clone(&stage.engine), options);
         Self { web, function }
     }
 
+    async fn handle(&self, request: Request<Bytes>) -> Response<Bytes> {
+        match self.function {
+            Function::Oauth => Box::pin(self.web.handle_part::<Oauth>(request)).await,
+            Function::Settings => Box::pin(self.web.handle_part::<Settings>(request)).await,
+            Function::SyncOne => Box::pin(self.web.handle_part::<SyncOne>(request)).await,
+            Function::Logs => Box::pin(self.web.handle_part::<Logs>(request)).await,
+            Function::Retry => Box::pin(self.web.handle_part::<Retry>(request)).await,
+        }
+    }
+
     /// The status of the answer to a sample in which the words in capitals mean what `put` says.
     async fn status(&self, name: &str, put: &[(&str, String)]) -> u16 {
         let request = request(&event(self.function, name), put);
-        Box::pin(self.web.handle(request)).await.status().as_u16()
+        self.handle(request).await.status().as_u16()
     }
 }
 
@@ -255,7 +267,7 @@ async fn where_a_way_back_ends_is_told_by_its_answer() {
         let put = way_back(&owner.site).await;
         let part = Part::of(&stage, Function::Oauth);
         let request = request(&event(Function::Oauth, name), &put);
-        let response = Box::pin(part.web.handle(request)).await;
+        let response = part.handle(request).await;
         let to = response.headers()[header::LOCATION]
             .to_str()
             .expect("an address");
@@ -286,7 +298,7 @@ async fn a_body_that_is_too_large_is_refused_whatever_the_function() {
         event["isBase64Encoded"] = Value::from(false);
         let part = Part::of(&stage, function);
         let before = (stage.simulators.journal.latest(), stage.record(order).await);
-        let response = Box::pin(part.web.handle(request(&event, &put))).await;
+        let response = part.handle(request(&event, &put)).await;
         assert_eq!(response.status(), 413, "{function:?}");
         let after = (stage.simulators.journal.latest(), stage.record(order).await);
         assert_eq!(before, after, "{function:?}");
