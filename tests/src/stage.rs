@@ -13,6 +13,7 @@ mod cast;
 mod looks;
 mod play;
 mod ports;
+mod store;
 mod tap;
 
 use std::{path::Path, sync::Arc};
@@ -21,6 +22,7 @@ use jiff::Timestamp;
 use purser_core::{
     ids::{RealmId, TenantId},
     policy::{Guards, Policy},
+    ports::{Ledger, Outbox, Queue, Schedule},
     settings::SettingsDocument,
     tenant::AutotaskCredentials,
     usecase::Engine,
@@ -38,7 +40,8 @@ use purser_simulators::{
     autotask::{Database, DatabaseSeed},
     quickbooks::RealmSeed,
 };
-use purser_sqlite::{EngineLock, OpenOptions, SqliteStore};
+use purser_sqlite::SqliteStore;
+use purser_transport::SharedTransport;
 use secrecy::SecretString;
 use tempfile::TempDir;
 use url::Url;
@@ -47,6 +50,7 @@ pub use cast::Cast;
 pub use looks::{amount, code_of};
 pub use play::days_before;
 pub use ports::{StageChance, StageClock, StagePorts};
+pub use store::{Now, StageStore};
 pub use tap::{Moment, Tap};
 
 /// The app that the company has connected.
@@ -106,7 +110,7 @@ pub fn time(text: &str) -> Timestamp {
 }
 
 /// The stage.
-pub struct Stage {
+pub struct Stage<S: StageStore = SqliteStore> {
     /// Both vendors and Intuit.
     pub simulators: Arc<Simulators>,
     /// The Autotask database.
@@ -114,9 +118,9 @@ pub struct Stage {
     /// The wire between the clients and the simulators.
     pub tap: Arc<Tap>,
     /// The store.
-    pub store: Arc<SqliteStore>,
+    pub store: Arc<S>,
     /// The engine.
-    pub engine: Arc<Engine<StagePorts>>,
+    pub engine: Arc<Engine<StagePorts<S>>>,
     /// The tenant.
     pub tenant: TenantId,
     /// The company.
@@ -129,7 +133,6 @@ pub struct Stage {
     clock: StageClock,
     chance: StageChance,
     keys: MasterKeys,
-    lock: Option<EngineLock>,
     engines: u32,
     swept_at: Option<Timestamp>,
     folder: TempDir,
@@ -143,15 +146,26 @@ impl Stage {
 
     /// A connected company with plain settings; the simulators' limits are lifted.
     pub async fn of(scene: Scene) -> Self {
-        let mut stage = Self::unconnected(scene);
+        Self::connected(scene).await
+    }
+
+    /// Both systems are there, and nobody has connected them.
+    pub fn unconnected(scene: Scene) -> Self {
+        Self::built(scene)
+    }
+}
+
+impl<S: StageStore> Stage<S> {
+    /// A connected company on any store.
+    pub async fn connected(scene: Scene) -> Self {
+        let mut stage = Self::built(scene);
         stage.connect().await;
         let settings = stage.settings.clone();
         stage.import(settings).await;
         stage
     }
 
-    /// Both systems are there, and nobody has connected them.
-    pub fn unconnected(scene: Scene) -> Self {
+    fn built(scene: Scene) -> Self {
         let clock = StageClock(TokioClock::new(scene.begin));
         let simulators = Simulators::new(Arc::new(clock.0), Store::memory(), BASE);
         let simulators = Arc::new(simulators.expect("empty simulators"));
@@ -170,16 +184,13 @@ impl Stage {
         let cast = Cast::enter(&simulators, &database, &realm);
         let folder = folder();
         let reader = clock.0;
-        let options = OpenOptions {
-            clock: Arc::new(move || purser_simulators::SimulatorClock::now(&reader)),
-            ..OpenOptions::default()
-        };
-        let store = Arc::new(SqliteStore::open(folder.path(), options).expect("a store"));
-        let lock = EngineLock::take(folder.path()).expect("the only engine");
+        let now = Arc::new(move || purser_simulators::SimulatorClock::now(&reader));
+        let store = Arc::new(S::opened(folder.path(), now));
         let tap = Arc::new(Tap::new(Arc::clone(&simulators)));
         let chance = StageChance::default();
         let keys = keys();
-        let engine = engine((clock, &chance), &tap, (&store, &keys), "engine-1");
+        let wire = Arc::clone(&tap) as SharedTransport;
+        let engine = engine((clock, &chance), wire, (&store, &keys), "engine-1");
         Self {
             settings: cast.settings(),
             tenant: "north-wind".parse().expect("a tenant"),
@@ -194,7 +205,6 @@ impl Stage {
             clock,
             chance,
             keys,
-            lock: Some(lock),
             engines: 1,
             swept_at: None,
             folder,
@@ -244,10 +254,7 @@ impl Stage {
 
     /// A new process over the same data: the old one is dead, and the new one knows it.
     pub async fn restart(&mut self) {
-        self.lock = None;
-        let lock = EngineLock::take(self.folder.path()).expect("the only engine");
-        self.store.show_abandoned(&lock).await.expect("messages");
-        self.lock = Some(lock);
+        self.store.owner_died(self.folder.path()).await;
         self.engine = Arc::new(self.another_engine().only_engine());
     }
 
@@ -257,11 +264,12 @@ impl Stage {
     }
 
     /// One more engine with clients of its own over the same data.
-    pub fn another_engine(&mut self) -> Engine<StagePorts> {
+    pub fn another_engine(&mut self) -> Engine<StagePorts<S>> {
         self.engines += 1;
         let name = format!("engine-{}", self.engines);
         let clock = (self.clock, &self.chance);
-        let engine = engine(clock, &self.tap, (&self.store, &self.keys), &name);
+        let wire = Arc::clone(&self.tap) as SharedTransport;
+        let engine = engine(clock, wire, (&self.store, &self.keys), &name);
         engine.with_guards(self.guards)
     }
 
@@ -272,7 +280,7 @@ impl Stage {
     }
 
     /// The clients.
-    pub fn outside(&self) -> &LiveOutside<StageClock, SqliteStore> {
+    pub fn outside(&self) -> &LiveOutside<StageClock, S> {
         use purser_core::usecase::Ports as _;
         self.engine.ports().outside()
     }
@@ -312,14 +320,14 @@ impl Stage {
     }
 }
 
-fn engine(
+/// The clients and use cases of one process.
+pub(crate) fn engine<S: Ledger + Outbox + Queue + Schedule + 'static>(
     (clock, chance): (StageClock, &StageChance),
-    tap: &Arc<Tap>,
-    (store, keys): (&Arc<SqliteStore>, &MasterKeys),
+    transport: SharedTransport,
+    (store, keys): (&Arc<S>, &MasterKeys),
     name: &str,
-) -> Engine<StagePorts> {
+) -> Engine<StagePorts<S>> {
     let policy = Policy::default();
-    let transport = Arc::clone(tap) as purser_transport::SharedTransport;
     let base: Url = BASE.parse().expect("an address");
     let app = IntuitApp {
         client_id: CLIENT_ID.to_owned(),

@@ -7,7 +7,7 @@ use purser_simulators::{
     quickbooks::{AccountSeed, ItemSeed, PersonSeed, QuickBooksSimulator},
 };
 
-use super::Stage;
+use super::{Stage, StageStore};
 
 /// The records that both systems have from the start.
 #[derive(Clone, Debug)]
@@ -97,7 +97,7 @@ fn add_item(books: &QuickBooksSimulator, realm: &str, name: &str, account: &str)
     books.add_item(realm, &item).expect("an item")
 }
 
-impl Stage {
+impl<S: StageStore> Stage<S> {
     /// A submitted order of now, 2 pieces at 399.99: 799.98.
     pub fn order(&self) -> OrderSeed {
         let line = LineSeed::of(self.cast.product, 2, "399.99").memo("For the new office");

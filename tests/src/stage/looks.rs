@@ -2,7 +2,7 @@
 
 use purser_core::{
     ids::OrderId,
-    ports::{HistoryEntry, Ledger as _, Mail, Outbox as _},
+    ports::{HistoryEntry, Mail},
     record::{State, SyncRecord},
     tenant::TenantStatus,
 };
@@ -13,7 +13,7 @@ use purser_simulators::{
 use rust_decimal::Decimal;
 use serde_json::Value;
 
-use super::Stage;
+use super::{Stage, StageStore};
 
 /// An amount as JSON shows it, to the cent.
 pub fn amount(value: &Value) -> Decimal {
@@ -33,7 +33,7 @@ pub fn code_of(record: &SyncRecord) -> String {
         .unwrap_or_default()
 }
 
-impl Stage {
+impl<S: StageStore> Stage<S> {
     /// Every live bill.
     pub fn bills(&self) -> Vec<Value> {
         self.simulators.quickbooks.live_bills(&self.realm)

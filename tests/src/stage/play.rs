@@ -5,20 +5,20 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use purser_core::{
     ids::{OrderId, RunNumber},
-    ports::{Delivery, Inbox as _, Ledger as _},
+    ports::Delivery,
     record::{Origin, later},
     usecase::{Engine, ScanReport},
 };
 use purser_runtime::handlers::{self, ScanEvent, Worked};
 
-use super::{Stage, StagePorts};
+use super::{Stage, StagePorts, StageStore};
 
 /// The longest time anything is waited for.
 const SETTLE_MAX: Duration = Duration::from_hours(60);
 /// A message received more often than this would be set aside.
 const RECEIVES_MAX: u32 = 5;
 
-impl Stage {
+impl<S: StageStore> Stage<S> {
     /// Starts a run now and works until nothing is left to do at once. Answers what it scanned.
     pub async fn run(&mut self) -> ScanReport {
         self.engine
@@ -33,14 +33,14 @@ impl Stage {
     /// Scans for every alarm whose time has come.
     pub async fn scan_due(&self) -> Vec<ScanReport> {
         let mut reports = Vec::new();
-        for (tenant, run) in self.store.due_alarms(self.now()).await.expect("alarms") {
+        for (tenant, run) in self.store.alarms(self.now()).await {
             let event = ScanEvent::new(tenant.clone(), run);
             reports.extend(
                 Box::pin(handlers::scan(&self.engine, &event, None))
                     .await
                     .expect("the store"),
             );
-            self.store.disarm(&tenant, run).await.expect("the store");
+            self.store.went_off(&tenant, run).await;
         }
         reports
     }
@@ -57,7 +57,7 @@ impl Stage {
     }
 
     /// Handles one message; false when there is none.
-    pub async fn work_one(&self, engine: &Engine<StagePorts>) -> bool {
+    pub async fn work_one(&self, engine: &Engine<StagePorts<S>>) -> bool {
         let Some(delivery) = self.receive().await else {
             return false;
         };
@@ -66,7 +66,7 @@ impl Stage {
     }
 
     /// Handles a delivery and acknowledges it.
-    pub async fn work(&self, engine: &Engine<StagePorts>, delivery: &Delivery) {
+    pub async fn work(&self, engine: &Engine<StagePorts<S>>, delivery: &Delivery) {
         assert!(
             delivery.receives <= RECEIVES_MAX,
             "{delivery:?} comes again and again"
@@ -124,7 +124,7 @@ impl Stage {
             .next_due(&self.tenant, &self.realm_id())
             .await
             .expect("the ledger");
-        let message = self.store.next_message().await.expect("the queue");
+        let message = self.store.message_at().await;
         [due, message].into_iter().flatten().min()
     }
 
@@ -162,8 +162,8 @@ impl Stage {
         let sweep = self
             .swept_at
             .map(|at| later(at, self.engine.policy().sweep_interval));
-        let alarm = self.store.next_alarm().await.expect("alarms");
-        let message = self.store.next_message().await.expect("the queue");
+        let alarm = self.store.alarm_at().await;
+        let message = self.store.message_at().await;
         let all = [sweep, alarm, message].into_iter().flatten();
         all.min().unwrap_or_else(|| self.now())
     }

@@ -66,4 +66,4 @@ impl Chance for StageChance {
 }
 
 /// One engine's ports.
-pub type StagePorts = OneStore<StageClock, StageChance, SqliteStore>;
+pub type StagePorts<S = SqliteStore> = OneStore<StageClock, StageChance, S>;
