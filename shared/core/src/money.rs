@@ -85,7 +85,7 @@ impl Money {
     /// Nothing, in `currency`.
     pub const fn zero(currency: Currency) -> Self {
         Self {
-            amount: Decimal::ZERO,
+            amount: Decimal::from_parts(0, 0, 0, false, 2),
             currency,
         }
     }
@@ -97,6 +97,10 @@ impl Money {
             return Err(MoneyError::TooLarge);
         }
         amount.rescale(2);
+        if amount.is_zero() {
+            // Less than half a cent below nothing is nothing, and nobody is told of "-0.00".
+            amount.set_sign_positive(true);
+        }
         Ok(Self { amount, currency })
     }
 
@@ -106,12 +110,15 @@ impl Money {
         unit_cost: Decimal,
         currency: Currency,
     ) -> Result<Self, MoneyError> {
-        Self::rounded(
-            quantity
-                .checked_mul(unit_cost)
-                .ok_or(MoneyError::TooLarge)?,
-            currency,
-        )
+        let (quantity, unit_cost) = (quantity.normalize(), unit_cost.normalize());
+        if quantity.is_zero() || unit_cost.is_zero() {
+            return Ok(Self::zero(currency));
+        }
+        let product = quantity.checked_mul(unit_cost);
+        // A product with fewer decimals was cut to fit; to round it again could be a cent too much.
+        let is_exact = |product: &Decimal| product.scale() == quantity.scale() + unit_cost.scale();
+        let product = product.filter(is_exact).ok_or(MoneyError::TooLarge)?;
+        Self::rounded(product, currency)
     }
 
     /// The sum; both must be in one currency.
@@ -146,12 +153,27 @@ impl fmt::Display for Money {
 /// Reads a decimal from the text of a JSON number, exactly or not at all.
 pub fn decimal_from_text(text: &str) -> Result<Decimal, MoneyError> {
     let text = text.trim();
-    let parsed = if text.contains(['e', 'E']) {
-        Decimal::from_scientific(text)
-    } else {
-        Decimal::from_str_exact(text)
+    let parsed = match text.split_once(['e', 'E']) {
+        Some((base, exponent)) => scientific(base, exponent),
+        None => Decimal::from_str_exact(text).ok(),
     };
-    parsed.map_err(|_| MoneyError::NotANumber)
+    parsed.ok_or(MoneyError::NotANumber)
+}
+
+/// The number `base` × 10^`exponent`. `Decimal::from_scientific` rounds a long base without a word.
+fn scientific(base: &str, exponent: &str) -> Option<Decimal> {
+    let base = Decimal::from_str_exact(base).ok()?.normalize();
+    let exponent: i64 = exponent.parse().ok()?;
+    if base.is_zero() {
+        return Some(Decimal::ZERO);
+    }
+    let places = i64::from(base.scale()).checked_sub(exponent)?;
+    if let Ok(places) = u32::try_from(places) {
+        return Decimal::try_from_i128_with_scale(base.mantissa(), places).ok();
+    }
+    let zeros = u32::try_from(places.checked_neg()?).ok()?;
+    let mantissa = base.mantissa().checked_mul(10_i128.checked_pow(zeros)?)?;
+    Decimal::try_from_i128_with_scale(mantissa, 0).ok()
 }
 
 #[cfg(test)]
@@ -176,13 +198,33 @@ mod tests {
         assert_eq!(line("1", "-0.005"), "-0.01 USD");
         assert_eq!(line("2", "399.99"), "799.98 USD");
         assert_eq!(line("7", "0"), "0.00 USD");
+        assert_eq!(line("1", "-0.001"), "0.00 USD");
+    }
+
+    #[test]
+    fn a_product_that_cannot_be_kept_exactly_is_refused() {
+        // A trace less than half a cent; cut to fit it would be half a cent, and then a whole one.
+        let quantity = decimal_from_text("1.000000000000001").unwrap();
+        let cost = decimal_from_text("0.004999999999999995").unwrap();
+        let line = Money::of_line(quantity, cost, usd());
+        assert_eq!(line, Err(MoneyError::TooLarge));
     }
 
     #[test]
     fn decimals_come_from_text_without_floating_point() {
         assert_eq!(decimal_from_text("0.1").unwrap().to_string(), "0.1");
         assert_eq!(decimal_from_text("1e2").unwrap(), Decimal::from(100));
-        assert!(decimal_from_text("1e400").is_err());
+        assert_eq!(decimal_from_text("12.50E-3").unwrap().to_string(), "0.0125");
+        assert_eq!(decimal_from_text("0e999").unwrap(), Decimal::ZERO);
+        for inexact in [
+            "1e400",
+            "1e-29",
+            "1.00000000000000000000000000001e0",
+            "1e",
+            "e1",
+        ] {
+            assert!(decimal_from_text(inexact).is_err(), "{inexact}");
+        }
         assert!(decimal_from_text("0.12345678901234567890123456789012").is_err());
         assert!(decimal_from_text("NaN").is_err());
     }
