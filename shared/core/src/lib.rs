@@ -13,6 +13,8 @@ pub mod orders;
 pub mod plan;
 pub mod policy;
 pub mod ports;
+#[cfg(test)]
+mod properties;
 pub mod protocol;
 pub mod record;
 pub mod settings;

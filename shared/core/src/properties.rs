@@ -1,0 +1,5 @@
+//! What holds for every amount, name, day, mark and message, not only for the ones that somebody
+//! thought of: see the README of `purser-cases`.
+
+mod money;
+mod paper;
