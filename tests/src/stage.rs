@@ -131,6 +131,7 @@ pub struct Stage<S: StageStore = SqliteStore> {
     pub settings: SettingsDocument,
     guards: Guards,
     clock: StageClock,
+    right: TokioClock,
     chance: StageChance,
     keys: MasterKeys,
     engines: u32,
@@ -166,8 +167,9 @@ impl<S: StageStore> Stage<S> {
     }
 
     fn built(scene: Scene) -> Self {
-        let clock = StageClock(TokioClock::new(scene.begin));
-        let simulators = Simulators::new(Arc::new(clock.0), Store::memory(), BASE);
+        let right = TokioClock::new(scene.begin);
+        let clock = StageClock::new(right);
+        let simulators = Simulators::new(Arc::new(right), Store::memory(), BASE);
         let simulators = Arc::new(simulators.expect("empty simulators"));
         let realm = scene.realm.realm.clone();
         let books = &simulators.quickbooks;
@@ -183,14 +185,13 @@ impl<S: StageStore> Stage<S> {
         Self::lift_limits(&simulators, &database);
         let cast = Cast::enter(&simulators, &database, &realm);
         let folder = folder();
-        let reader = clock.0;
-        let now = Arc::new(move || purser_simulators::SimulatorClock::now(&reader));
+        let now = Arc::new(move || purser_simulators::SimulatorClock::now(&right));
         let store = Arc::new(S::opened(folder.path(), now));
         let tap = Arc::new(Tap::new(Arc::clone(&simulators)));
         let chance = StageChance::default();
         let keys = keys();
         let wire = Arc::clone(&tap) as SharedTransport;
-        let engine = engine((clock, &chance), wire, (&store, &keys), "engine-1");
+        let engine = engine((&clock, &chance), wire, (&store, &keys), "engine-1");
         Self {
             settings: cast.settings(),
             tenant: "north-wind".parse().expect("a tenant"),
@@ -203,6 +204,7 @@ impl<S: StageStore> Stage<S> {
             cast,
             guards: Guards::ALL,
             clock,
+            right,
             chance,
             keys,
             engines: 1,
@@ -267,10 +269,26 @@ impl<S: StageStore> Stage<S> {
     pub fn another_engine(&mut self) -> Engine<StagePorts<S>> {
         self.engines += 1;
         let name = format!("engine-{}", self.engines);
-        let clock = (self.clock, &self.chance);
+        let clock = (&self.clock, &self.chance);
         let wire = Arc::clone(&self.tap) as SharedTransport;
         let engine = engine(clock, wire, (&self.store, &self.keys), &name);
         engine.with_guards(self.guards)
+    }
+
+    /// A process of its own, over a wire and a store of its own, with a clock that it can be told to
+    /// go wrong.
+    pub fn process<T>(
+        &self,
+        name: &str,
+        wire: SharedTransport,
+        store: &Arc<T>,
+    ) -> (Engine<StagePorts<T>>, StageClock)
+    where
+        T: Ledger + Outbox + Queue + Schedule + 'static,
+    {
+        let clock = StageClock::new(self.right);
+        let engine = engine((&clock, &self.chance), wire, (store, &self.keys), name);
+        (engine.with_guards(self.guards), clock)
     }
 
     /// Takes guards of the protocol away, to show that the tests notice; starts a new process.
@@ -322,7 +340,7 @@ impl<S: StageStore> Stage<S> {
 
 /// The clients and use cases of one process.
 pub(crate) fn engine<S: Ledger + Outbox + Queue + Schedule + 'static>(
-    (clock, chance): (StageClock, &StageChance),
+    (clock, chance): (&StageClock, &StageChance),
     transport: SharedTransport,
     (store, keys): (&Arc<S>, &MasterKeys),
     name: &str,
@@ -336,13 +354,13 @@ pub(crate) fn engine<S: Ledger + Outbox + Queue + Schedule + 'static>(
     let connections = Arc::new(Connections::new(Arc::clone(store), keys.clone()));
     let outside = LiveOutside::new(
         transport,
-        Arc::new(clock),
+        Arc::new(clock.clone()),
         policy,
         (Endpoints::local(&base), Some(app)),
         (Arc::clone(store), connections),
     );
     let ports = StagePorts {
-        clock,
+        clock: clock.clone(),
         chance: chance.clone(),
         store: Arc::clone(store),
         outside,

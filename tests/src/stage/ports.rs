@@ -3,12 +3,12 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicI64, AtomicU64, Ordering},
     },
     time::Duration,
 };
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use purser_core::{
     ids::{AttemptId, OperationId, TraceId},
     ports::{Chance, Clock},
@@ -17,13 +17,32 @@ use purser_runtime::adapters::OneStore;
 use purser_simulators::{SimulatorClock as _, TokioClock};
 use purser_sqlite::SqliteStore;
 
-/// The simulators' own clock, as the program's clock.
-#[derive(Clone, Copy, Debug)]
-pub struct StageClock(pub TokioClock);
+/// The simulators' own clock, as the program's clock. Clocks of programs go wrong, so it can be off.
+#[derive(Clone, Debug)]
+pub struct StageClock {
+    right: TokioClock,
+    /// Milliseconds that are added.
+    off: Arc<AtomicI64>,
+}
+
+impl StageClock {
+    /// A clock that is right.
+    pub fn new(right: TokioClock) -> Self {
+        Self {
+            right,
+            off: Arc::default(),
+        }
+    }
+
+    /// From now on it is off by so many seconds.
+    pub fn put_off(&self, seconds: i64) {
+        self.off.store(seconds * 1_000, Ordering::SeqCst);
+    }
+}
 
 impl Clock for StageClock {
     fn now(&self) -> Timestamp {
-        self.0.now()
+        self.right.now() + SignedDuration::from_millis(self.off.load(Ordering::SeqCst))
     }
 
     async fn sleep(&self, time: Duration) {
