@@ -11,6 +11,7 @@
 
 mod cast;
 mod looks;
+mod memory;
 mod play;
 mod ports;
 mod store;
