@@ -13,7 +13,7 @@ pub mod queue_faults;
 pub mod reading;
 pub mod records;
 pub mod registry;
-mod sample;
+pub(crate) mod sample;
 pub mod schedule;
 
 use std::{collections::BTreeSet, fs, future::Future, path::Path, time::Duration};

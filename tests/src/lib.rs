@@ -4,5 +4,6 @@ pub mod contract;
 pub mod memory;
 pub mod model;
 pub mod program;
+pub mod shaken;
 pub mod stage;
 pub mod visitor;

@@ -11,7 +11,8 @@
 //! - A receipt is good until its message can be seen again, also after the message was given back.
 //! - Times of messages and alarms are whole seconds, and an alarm never lies in the past.
 //!
-//! A call is done when it is first polled, and nothing ever fails.
+//! A call is done when it is first polled, and nothing ever fails: that answers are lost or late, and
+//! batches done by half, is the business of [`Shaken`](crate::shaken::Shaken).
 
 mod documents;
 mod ledger;

@@ -1,4 +1,5 @@
-//! The contract of the storage ports, run on the store in memory that simulations use.
+//! The contract of the storage ports, run on the store in memory as simulations use it: through a hook
+//! that may disturb every call, and here disturbs none.
 
 use std::{
     sync::{
@@ -13,11 +14,17 @@ use purser_core::{
     ids::TenantId,
     ports::{Lane, StoreError},
 };
-use purser_tests::{contract::Arm, memory::MemoryStore};
+use purser_tests::{
+    contract::Arm,
+    memory::MemoryStore,
+    shaken::{Happening, Shaken},
+};
+
+type Store = Shaken<MemoryStore>;
 
 /// The store in memory, with a clock that stands still.
 struct MemoryArm {
-    store: MemoryStore,
+    store: Store,
     clock: Arc<AtomicI64>,
 }
 
@@ -26,41 +33,42 @@ fn at(seconds: i64) -> Timestamp {
 }
 
 impl Arm for MemoryArm {
-    type Ledger = MemoryStore;
-    type Outbox = MemoryStore;
-    type Queue = MemoryStore;
-    type Inbox = MemoryStore;
-    type Schedule = MemoryStore;
-    type Registry = MemoryStore;
+    type Ledger = Store;
+    type Outbox = Store;
+    type Queue = Store;
+    type Inbox = Store;
+    type Schedule = Store;
+    type Registry = Store;
 
     async fn start() -> Self {
         let clock = Arc::new(AtomicI64::new(1_790_000_000));
         let reader = Arc::clone(&clock);
         let store = MemoryStore::new(Arc::new(move || at(reader.load(Ordering::SeqCst))));
+        let store = Shaken::new(Arc::new(store), Arc::new(|_| Happening::Pass));
         Self { store, clock }
     }
 
-    fn ledger(&self) -> &MemoryStore {
+    fn ledger(&self) -> &Store {
         &self.store
     }
 
-    fn outbox(&self) -> &MemoryStore {
+    fn outbox(&self) -> &Store {
         &self.store
     }
 
-    fn queue(&self) -> &MemoryStore {
+    fn queue(&self) -> &Store {
         &self.store
     }
 
-    fn inbox(&self) -> &MemoryStore {
+    fn inbox(&self) -> &Store {
         &self.store
     }
 
-    fn schedule(&self) -> &MemoryStore {
+    fn schedule(&self) -> &Store {
         &self.store
     }
 
-    fn registry(&self) -> &MemoryStore {
+    fn registry(&self) -> &Store {
         &self.store
     }
 
@@ -80,7 +88,9 @@ impl Arm for MemoryArm {
         deduplication: &str,
         body: &str,
     ) -> Result<(), StoreError> {
-        self.store.send_raw(tenant, lane, deduplication, body);
+        self.store
+            .store()
+            .send_raw(tenant, lane, deduplication, body);
         Ok(())
     }
 }
