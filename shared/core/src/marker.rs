@@ -11,6 +11,9 @@ use crate::{
 /// Longest private note, in characters.
 pub const NOTE_MAX: usize = 4000;
 
+/// How our mark begins.
+const MARK: &str = "AT-PO:";
+
 /// The mark of one generation of one order's bill.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Marker {
@@ -24,7 +27,7 @@ impl Marker {
     /// The text that stands at the end of the private note.
     pub fn text(&self, realm: &RealmId) -> String {
         format!(
-            "AT-PO:{} g{} {}",
+            "{MARK}{} g{} {}",
             self.order,
             self.generation,
             self.check(realm)
@@ -38,13 +41,13 @@ impl Marker {
 
     /// Finds our mark in a private note, wherever people have put text around it.
     pub fn find(note: &str, realm: &RealmId) -> Option<Self> {
-        note.match_indices("AT-PO:")
+        note.match_indices(MARK)
             .find_map(|(at, _)| Self::parse(&note[at..], realm))
     }
 
     fn parse(text: &str, realm: &RealmId) -> Option<Self> {
         let mut words = text.split_whitespace();
-        let order = words.next()?.strip_prefix("AT-PO:")?.parse().ok()?;
+        let order = words.next()?.strip_prefix(MARK)?.parse().ok()?;
         let generation = words.next()?.strip_prefix('g')?.parse().ok()?;
         let marker = Self { order, generation };
         let check = words.next()?.get(..8)?;
@@ -52,6 +55,9 @@ impl Marker {
     }
 
     /// The whole private note: number, memo cut to fit, marker never cut.
+    ///
+    /// Nobody else's mark stands in it: an order into whose memo somebody has copied the note of
+    /// another bill would be taken for the order of that one, and billed once more.
     pub fn note(
         &self,
         realm: &RealmId,
@@ -59,10 +65,11 @@ impl Marker {
         memo: Option<&str>,
         alphabet: Alphabet,
     ) -> String {
-        let number = clean_text(number, 100, alphabet);
+        let plain = |text, limit| clean_text(text, limit, alphabet).replace(MARK, "AT-PO ");
+        let number = plain(number, 100);
         let (head, marker) = (format!("Autotask PO {number}"), self.text(realm));
         let room = NOTE_MAX - head.chars().count() - marker.chars().count() - 2;
-        match memo.map(|memo| clean_text(memo, room, alphabet)) {
+        match memo.map(|memo| plain(memo, room)) {
             Some(memo) if !memo.is_empty() => format!("{head}\n{memo}\n{marker}"),
             _ => format!("{head}\n{marker}"),
         }
@@ -130,6 +137,22 @@ mod tests {
         let note = marker.note(&realm(), "N", Some(&"ü".repeat(9000)), Alphabet::Unicode);
         assert!(note.chars().count() <= NOTE_MAX);
         assert_eq!(Marker::find(&note, &realm()), Some(marker));
+    }
+
+    #[test]
+    fn a_mark_that_was_copied_into_a_memo_or_a_number_is_none() {
+        let of = |order| Marker {
+            order: OrderId::new(order),
+            generation: 1,
+        };
+        let copied = of(4711).text(&realm());
+        for alphabet in [Alphabet::Latin1, Alphabet::Unicode] {
+            for memo in [copied.clone(), copied.replace(':', "\u{ff1a}")] {
+                let note = of(5000).note(&realm(), &copied, Some(&memo), alphabet);
+                assert_eq!(Marker::find(&note, &realm()), Some(of(5000)), "{note}");
+                assert!(note.contains("AT-PO 4711"), "people still read it: {note}");
+            }
+        }
     }
 
     #[test]
