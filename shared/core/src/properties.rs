@@ -1,5 +1,9 @@
 //! What holds for every amount, name, day, mark and message, not only for the ones that somebody
 //! thought of: see the README of `purser-cases`.
 
+mod bills;
+mod marks;
 mod money;
 mod paper;
+mod waits;
+mod windows;
