@@ -14,6 +14,8 @@
 //! A call is done when it is first polled, and nothing ever fails: that answers are lost or late, and
 //! batches done by half, is the business of [`Shaken`](crate::shaken::Shaken).
 
+#[cfg(test)]
+mod agreement;
 mod documents;
 mod ledger;
 mod outbox;
@@ -21,6 +23,8 @@ mod queue;
 mod records;
 mod registry;
 mod schedule;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::BTreeMap,

@@ -375,7 +375,7 @@ fn keys() -> MasterKeys {
 }
 
 /// In memory where the system has a folder for that: these stores need not outlive anything.
-fn folder() -> TempDir {
+pub(crate) fn folder() -> TempDir {
     let memory = Path::new("/dev/shm");
     let folder = if memory.is_dir() {
         tempfile::tempdir_in(memory)
