@@ -28,7 +28,7 @@ use crate::{
     orders::{CurrencyTable, Order, OrderLine, Organisation, PickListValue, Product},
     settings::{BillDate, NumberSource, Settings},
     tenant::KnownNames,
-    text::match_key,
+    text::{ITEM_NAME_MAX, match_key},
 };
 
 use parties::{check_pair, plan_customer, plan_vendor, remark_names};
@@ -187,6 +187,17 @@ impl NameUse {
         match_key(&self.from) != match_key(&self.clean)
     }
 
+    /// Whether cleaning may have made the name out of this one, or may make it out of another one:
+    /// by a dash, by a plain quotation mark, or by a cut.
+    pub fn may_be_shared(&self) -> bool {
+        self.is_altered()
+            || self.clean == "-"
+            || ["- ", " -", "'", "\""]
+                .iter()
+                .any(|sign| self.clean.contains(sign))
+            || self.clean.chars().count() >= ITEM_NAME_MAX
+    }
+
     /// The key under which it is known.
     pub fn place(&self) -> String {
         format!("{}|{}", self.role, match_key(&self.clean))
@@ -231,7 +242,7 @@ pub fn plan(
     let tax_code = tax_code(books, settings)?;
     let planned = lines::plan_lines(facts, books, settings, currency, &mut remarks)?;
     names.extend(planned.names);
-    if let Some(collision) = names.iter().find_map(|name| facts.names.collision(name)) {
+    if let Some(collision) = facts.names.collision_of(&names) {
         return Err(collision);
     }
     let date = bill_date(&facts.order, books, settings, now);

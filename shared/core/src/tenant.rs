@@ -288,7 +288,8 @@ pub struct Labels {
     pub payment_terms: Vec<PickListValue>,
 }
 
-/// Names that cleaning altered, each with the one Autotask record it stands for.
+/// Names that cleaning altered or may make of others, each with the one Autotask record it stands
+/// for.
 ///
 /// Without it two organisations whose names differ only in forbidden characters would share one
 /// QuickBooks record, one order after the other.
@@ -309,26 +310,45 @@ pub struct KnownName {
 }
 
 impl KnownNames {
-    /// The refusal of a name that stands for another Autotask name already.
-    pub fn collision(&self, name: &NameUse) -> Option<Notice> {
-        let known = self.names.get(&name.place())?;
-        if known.id == name.id || match_key(&known.name) == match_key(&name.from) {
-            return None;
+    /// The refusal of the first of these names that stands for another Autotask name already, in
+    /// what is known or within the list itself.
+    pub fn collision_of(&self, names: &[NameUse]) -> Option<Notice> {
+        let mut taken: BTreeMap<String, &NameUse> = BTreeMap::new();
+        names.iter().find_map(|name| {
+            let place = name.place();
+            let known = self.names.get(&place);
+            let known = known.map(|known| (known.id, known.name.as_str()));
+            let first = *taken.entry(place).or_insert(name);
+            let others = known.into_iter().chain([(first.id, first.from.as_str())]);
+            let mut others = others
+                .filter(|(id, other)| *id != name.id && match_key(other) != match_key(&name.from));
+            let (_, other) = others.next()?;
+            let notice = Notice::new(Code::NameCollision).with("name", name.from.as_str());
+            Some(notice.with("other", other))
+        })
+    }
+
+    /// Notes all of these names, or none of them and says why.
+    pub fn claim(&mut self, names: &[NameUse]) -> Result<(), Notice> {
+        if let Some(collision) = self.collision_of(names) {
+            return Err(collision);
         }
-        let notice = Notice::new(Code::NameCollision).with("name", name.from.as_str());
-        Some(notice.with("other", known.name.as_str()))
+        for name in names {
+            self.note(name);
+        }
+        Ok(())
     }
 
     /// Whether nothing has to be noted for this name.
     pub fn has(&self, name: &NameUse) -> bool {
         match self.names.get(&name.place()) {
             Some(known) => known.name == name.from,
-            None => !name.is_altered(),
+            None => !name.may_be_shared(),
         }
     }
 
-    /// Notes a name that cleaning altered, and follows a record that was renamed.
-    pub fn note(&mut self, name: &NameUse) {
+    /// Notes a name that others may share, and follows a record that was renamed.
+    fn note(&mut self, name: &NameUse) {
         if !self.has(name) {
             let known = KnownName {
                 id: name.id,

@@ -1,5 +1,7 @@
 //! Names as they are sent to QuickBooks and as they are compared.
 
+use std::borrow::Cow;
+
 use unicode_normalization::UnicodeNormalization;
 
 /// Longest `DisplayName` of a vendor or customer.
@@ -20,28 +22,40 @@ pub enum Alphabet {
 
 /// The form in which two names are compared: trimmed, spaces collapsed, case folded.
 pub fn match_key(name: &str) -> String {
-    let composed: String = name.nfc().collect();
-    composed
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ")
-        .to_lowercase()
+    // Composed before, so that words are what people see, and after: a small letter may have a form
+    // of its own with a mark that its capital only stands beside.
+    composed(&spaced(&composed(name)).to_lowercase()).into_owned()
+}
+
+fn composed(text: &str) -> Cow<'_, str> {
+    match text.is_ascii() {
+        true => Cow::Borrowed(text),
+        false => Cow::Owned(text.nfc().collect()),
+    }
+}
+
+fn spaced(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The name as it is sent: what QuickBooks forbids becomes " - ", then it is cut to `limit`.
 ///
 /// The same rule serves matching and creating, so what was created once is found again.
 pub fn clean_name(name: &str, limit: usize, alphabet: Alphabet) -> String {
-    let mut clean = String::with_capacity(name.len());
-    for character in name.nfc() {
+    let mut letters = String::with_capacity(name.len());
+    for character in composed(name).chars() {
+        push_in_alphabet(&mut letters, character, alphabet);
+    }
+    // Only now: a wide colon has become a plain one.
+    let mut clean = String::with_capacity(letters.len());
+    for character in letters.chars() {
         match character {
-            ':' | '\t' | '\n' | '\r' => clean.push_str(" - "),
+            ':' => clean.push_str(" - "),
             c if c.is_control() => clean.push_str(" - "),
-            c => push_in_alphabet(&mut clean, c, alphabet),
+            c => clean.push(c),
         }
     }
-    let collapsed = clean.split_whitespace().collect::<Vec<_>>().join(" ");
-    collapsed
+    spaced(&clean)
         .chars()
         .take(limit)
         .collect::<String>()
@@ -52,7 +66,7 @@ pub fn clean_name(name: &str, limit: usize, alphabet: Alphabet) -> String {
 /// Free text (memos, descriptions) for a company of this alphabet: same letters, no name rules.
 pub fn clean_text(text: &str, limit: usize, alphabet: Alphabet) -> String {
     let mut clean = String::with_capacity(text.len());
-    for character in text.nfc() {
+    for character in composed(text).chars() {
         match character {
             '\n' | '\t' => clean.push(character),
             '\r' => {}
@@ -112,6 +126,7 @@ mod tests {
         let clean = |name| clean_name(name, 100, Alphabet::Latin1);
         assert_eq!(clean("Café “Nord” – Łódź"), "Café \"Nord\" - Lódz");
         assert_eq!(clean("日本電気 KK"), "- - - - KK");
+        assert_eq!(clean("Acme\u{ff1a} East"), "Acme - East");
         assert!(clean("🦀").bytes().all(|b| b.is_ascii()));
     }
 
@@ -125,6 +140,7 @@ mod tests {
         }
         assert_eq!(match_key(" ACME   Supply "), match_key("acme supply"));
         assert_eq!(match_key("Cafe\u{301}"), match_key("CAFÉ"));
+        assert_eq!(match_key("T\u{308}"), match_key("\u{1e97}"));
         assert_ne!(match_key("Acme"), match_key("Acme Inc"));
     }
 }

@@ -276,9 +276,33 @@ fn two_autotask_names_that_give_one_name_are_refused() {
     let names = case.made().names;
     let cable = names.iter().find(|name| name.role == "item").unwrap();
     assert!(cable.is_altered());
-    case.facts.names.note(cable);
+    case.facts.names.claim(std::slice::from_ref(cable)).unwrap();
     assert!(case.plan().is_ok(), "the same product again");
     case.facts.lines[0].product = Some(second);
+    assert_eq!(case.refused(), Code::NameCollision);
+}
+
+#[test]
+fn two_autotask_names_for_one_record_are_refused_whichever_comes_first() {
+    let mut case = Case::new();
+    case.content.items.push(item("i1", "Cable - red"));
+    let products = [product(100, "Cable: red"), product(101, "Cable - red")];
+    case.facts.products = products.map(|product| (product.id, product)).into();
+    for first in [100, 101] {
+        case.facts.names = KnownNames::default();
+        case.facts.lines = vec![line(1, "1", "1")];
+        case.facts.lines[0].product = Some(ProductId::new(first));
+        let names = case.made().names;
+        case.facts.names.claim(&names).unwrap();
+        assert!(case.plan().is_ok(), "the same product again");
+        case.facts.lines[0].product = Some(ProductId::new(201 - first));
+        assert_eq!(case.refused(), Code::NameCollision);
+    }
+    // Both in one order.
+    case.facts.names = KnownNames::default();
+    case.facts.lines.push(line(2, "1", "1"));
+    case.facts.lines[1].product = Some(ProductId::new(101));
+    case.facts.lines[0].product = Some(ProductId::new(100));
     assert_eq!(case.refused(), Code::NameCollision);
 }
 

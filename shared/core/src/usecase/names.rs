@@ -1,4 +1,4 @@
-//! Names that cleaning altered: each QuickBooks name stands for one Autotask name only.
+//! Names that cleaning may make of several: each QuickBooks name stands for one Autotask name only.
 
 use crate::{
     failure::Failure, ids::TenantId, plan::NameUse, ports::DocumentKind, tenant::KnownNames,
@@ -7,7 +7,7 @@ use crate::{
 use super::{Engine, Ports, attempt::Attempt, documents};
 
 impl<P: Ports> Engine<P> {
-    /// The altered names of a tenant.
+    /// The names of a tenant that others may share.
     pub(super) async fn known_names(&self, tenant: &TenantId) -> Result<KnownNames, Failure> {
         let store = self.ports.store();
         let known = documents::load::<KnownNames>(store, tenant, DocumentKind::Names).await?;
@@ -16,7 +16,7 @@ impl<P: Ports> Engine<P> {
 }
 
 impl<P: Ports> Attempt<'_, P> {
-    /// Notes the altered names of a plan before they are used, or refuses one that stands for
+    /// Notes such names of a plan before they are used, or refuses one that stands for
     /// another Autotask name already.
     pub(super) async fn claim_names(&mut self, names: &[NameUse]) -> Result<(), Failure> {
         if names.iter().all(|name| self.names.has(name)) {
@@ -24,14 +24,8 @@ impl<P: Ports> Attempt<'_, P> {
         }
         let mut collision = None;
         let note = |known: &mut KnownNames| {
-            collision = names.iter().find_map(|name| known.collision(name));
-            if collision.is_some() {
-                return false;
-            }
-            for name in names {
-                known.note(name);
-            }
-            true
+            collision = known.claim(names).err();
+            collision.is_none()
         };
         let store = self.engine.ports.store();
         let kind = DocumentKind::Names;
