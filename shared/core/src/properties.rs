@@ -4,6 +4,7 @@
 mod bills;
 mod marks;
 mod money;
+mod names;
 mod paper;
 mod waits;
 mod windows;
