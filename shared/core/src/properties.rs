@@ -2,9 +2,12 @@
 //! thought of: see the README of `purser-cases`.
 
 mod bills;
+mod identifiers;
 mod marks;
+mod messages;
 mod money;
 mod names;
 mod paper;
+mod settings;
 mod waits;
 mod windows;
