@@ -23,6 +23,8 @@ const DELIVERED_WITHIN_SECONDS: i32 = 3_600;
 const STARTS_MAX: i32 = 5;
 /// How often an alarm is armed again that somebody else changes at the same time.
 const TRIES: u32 = 3;
+/// An alarm of right now goes off so much later: the call that arms it takes a while, and clocks differ.
+const LEAD_SECONDS: i64 = 5;
 
 /// Where an alarm goes.
 #[derive(Clone, Debug)]
@@ -121,8 +123,8 @@ impl Schedule for AwsSchedule {
             .build()
             .map_err(|error| unreadable(error.to_string()))?;
         let name = name(tenant, run);
-        let at = expression(at, Timestamp::now());
         for _ in 0..TRIES {
+            let at = expression(at, Timestamp::now());
             if self.create(&name, &at, &goal).await? || self.update(&name, &at, &goal).await? {
                 return Ok(());
             }
@@ -160,9 +162,10 @@ fn name(tenant: &TenantId, run: RunNumber) -> String {
     format!("{tenant}-{}", run.0)
 }
 
-/// A schedule counts in whole seconds, and one that lies in the past would never go off.
+/// A schedule counts in whole seconds, and one that lies in the past when it arrives would never go
+/// off.
 fn expression(at: Timestamp, now: Timestamp) -> String {
-    let seconds = at.as_second().max(now.as_second()) + 1;
+    let seconds = (at.as_second() + 1).max(now.as_second() + LEAD_SECONDS);
     let at = Timestamp::from_second(seconds).unwrap_or(at);
     format!("at({})", at.strftime("%Y-%m-%dT%H:%M:%S"))
 }
@@ -176,6 +179,7 @@ mod tests {
         let at = |second| Timestamp::from_second(second).unwrap_or(Timestamp::MIN);
         let wanted = "at(2026-11-26T06:00:01)";
         assert_eq!(expression(at(1_795_672_800), at(1_795_600_000)), wanted);
+        let wanted = "at(2026-11-26T06:00:05)";
         assert_eq!(expression(at(5), at(1_795_672_800)), wanted);
     }
 

@@ -78,6 +78,11 @@ async fn scan_run<P: Ports>(
         RunStart::Claimed => {
             let began = now(engine);
             let scanned = engine.scan(&event.tenant, event.run, trace).await;
+            if scanned.is_err() {
+                // What it had queued is queued again, and an order is billed once all the same. If
+                // even this fails, the run counts as lost after a while.
+                drop(engine.give_run_back(&event.tenant, event.run).await);
+            }
             let calls = engine.note_calls(&event.tenant).await;
             let known = calls.as_ref().copied().unwrap_or_default();
             summary::scanned(&scanned, known, (began, now(engine)));

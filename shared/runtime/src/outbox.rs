@@ -77,16 +77,18 @@ pub async fn send_all(
         if now >= until {
             return Ok(true);
         }
-        let is_old = later(mail.written_at, GIVEN_UP) < now;
+        if later(mail.written_at, GIVEN_UP) < now {
+            // Whoever begins to send mail must not send what is no news any more.
+            tracing::error!(
+                mail.id = id,
+                "a mail was given up: nobody took it for three days"
+            );
+            outbox.sent(id, now).await?;
+            continue;
+        }
         match mailer.post(&mail).await {
             Posted::Sent => {}
             Posted::Refused => tracing::warn!(mail.id = id, "a mail was refused for good"),
-            Posted::Deferred | Posted::Later if is_old => {
-                tracing::error!(
-                    mail.id = id,
-                    "a mail was given up: nobody took it for three days"
-                );
-            }
             Posted::Deferred => {
                 tracing::warn!(mail.id = id, "a mail was not taken; it is tried again");
                 are_more = false;

@@ -1,11 +1,21 @@
 //! The chain of runs.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use purser_core::record::later;
 use purser_runtime::handlers::{self, ScanEvent};
 use purser_simulators::{FaultKind, FaultRule, System};
-use purser_tests::stage::{Scene, Stage};
+use purser_tests::{
+    shaken::{Happening, Shaken},
+    stage::{Scene, Stage},
+};
+use purser_transport::SharedTransport;
 
 #[tokio::test(start_paused = true)]
 async fn nothing_is_transferred_before_the_connection() {
@@ -138,5 +148,30 @@ async fn an_order_and_its_bill_need_no_person() {
     stage.run().await;
     let order = stage.add_plain();
     stage.live(Duration::from_mins(16)).await;
+    stage.assert_billed(order, "799.98").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_scan_that_the_store_failed_is_scanned_when_its_alarm_comes_again() {
+    let stage = Stage::new().await;
+    let order = stage.add_plain();
+    let run = stage.engine.start_now(&stage.tenant).await.expect("a run");
+    // The store fails once, at the records of the first orders.
+    let is_due = AtomicBool::new(true);
+    let fail = move |call: &'static str| match call {
+        "records" if is_due.swap(false, Ordering::SeqCst) => Happening::FailBefore,
+        _ => Happening::Pass,
+    };
+    let shaken = Shaken::new(Arc::clone(&stage.store), Arc::new(fail));
+    let wire = Arc::clone(&stage.tap) as SharedTransport;
+    let (engine, _) = stage.process("scanner", wire, &Arc::new(shaken));
+    let event = ScanEvent::new(stage.tenant.clone(), run);
+    let first = Box::pin(handlers::scan(&engine, &event, None)).await;
+    assert!(first.is_err(), "{first:?}");
+    let second = Box::pin(handlers::scan(&engine, &event, None)).await;
+    assert!(matches!(second, Ok(Some(_))), "{second:?}");
+    let third = Box::pin(handlers::scan(&engine, &event, None)).await;
+    assert!(matches!(third, Ok(None)), "{third:?}");
+    stage.drain().await;
     stage.assert_billed(order, "799.98").await;
 }

@@ -85,6 +85,24 @@ impl<P: Ports> Engine<P> {
         })
     }
 
+    /// Gives a run back whose scan failed, so that its alarm can be answered again: a platform starts
+    /// a function that failed once more, and the sweeper arms what nobody answered.
+    pub async fn give_run_back(&self, tenant: &TenantId, run: RunNumber) -> Result<(), StoreError> {
+        let now = self.now();
+        let give_back = |chain: &mut RunChain| {
+            let is_ours = chain.run == run && chain.ended_at.is_none();
+            if is_ours {
+                chain.run = RunNumber(run.0.saturating_sub(1));
+                chain.started_at = None;
+                chain.next_at = Some(now);
+            }
+            is_ours
+        };
+        documents::update(self.ports.store(), tenant, DocumentKind::Runs, give_back)
+            .await
+            .map(drop)
+    }
+
     pub(super) async fn note_counts(
         &self,
         tenant: &TenantId,
