@@ -5,5 +5,6 @@ pub mod memory;
 pub mod model;
 pub mod program;
 pub mod shaken;
+pub mod simulation;
 pub mod stage;
 pub mod visitor;

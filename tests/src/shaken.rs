@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 
-use purser_core::ports::StoreError;
+use purser_core::ports::{Change, Committed, StoreError};
 
 /// What happens to one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +48,9 @@ pub trait StoreTap: Send + Sync {
 
     /// The caller of this call is dead from now on. Whatever effect the call was to have, it has had.
     fn was_cut(&self, _call: &'static str) {}
+
+    /// What became of one change of a record, also when the caller is never told.
+    fn was_committed(&self, _change: &Change, _outcome: &Committed) {}
 }
 
 impl<F: Fn(&'static str) -> Happening + Send + Sync> StoreTap for F {

@@ -66,7 +66,14 @@ impl<S: Ledger> Ledger for Shaken<S> {
     }
 
     async fn commit(&self, changes: Vec<Change>) -> Result<Vec<Committed>, StoreError> {
-        let effect = |changes| self.store.commit(changes);
+        let effect = |changes: Vec<Change>| async {
+            let asked = changes.clone();
+            let outcomes = self.store.commit(changes).await?;
+            for (change, outcome) in asked.iter().zip(&outcomes) {
+                self.tap.was_committed(change, outcome);
+            }
+            Ok(outcomes)
+        };
         self.call_batch("commit", changes, effect).await
     }
 

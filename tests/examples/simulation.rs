@@ -1,0 +1,210 @@
+//! Lives histories, one for each seed, and tells which of them went wrong and how.
+//!
+//! ```sh
+//! simulation 10000            # seeds 0 to 9999, in memory
+//! simulation 10000 500000     # 10,000 seeds from 500,000 on
+//! simulation --sqlite 1000    # on SQLite
+//! simulation --seed 4711      # one seed, with what was planned for it
+//! simulation --no-lookup 500  # without a guard of the protocol: some histories must go wrong
+//! ```
+
+#![expect(clippy::print_stdout, reason = "what it prints is what it is for")]
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    panic::{AssertUnwindSafe, catch_unwind},
+    process::ExitCode,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Instant,
+};
+
+use purser_core::{policy::Guards, protocol::is_legal, record::StateName};
+use purser_sqlite::SqliteStore;
+use purser_tests::{
+    memory::MemoryStore,
+    simulation::{History, Plan, live},
+};
+
+/// Seeds that went wrong are named up to so many.
+const NAMED_MAX: usize = 20;
+
+/// What is asked for.
+struct Wish {
+    on_sqlite: bool,
+    shows_plan: bool,
+    guards: Guards,
+    seeds: std::ops::Range<u64>,
+}
+
+fn wish() -> Option<Wish> {
+    let words: Vec<_> = std::env::args().skip(1).collect();
+    let flags: BTreeSet<_> = words.iter().filter(|word| word.starts_with("--")).collect();
+    let numbers = words.iter().filter(|word| !word.starts_with("--"));
+    let numbers: Vec<u64> = numbers
+        .map(|word| word.parse().ok())
+        .collect::<Option<_>>()?;
+    let has = |flag: &str| flags.iter().any(|known| *known == flag);
+    let (first, count) = match (numbers.as_slice(), has("--seed")) {
+        ([seed], true) => (*seed, 1),
+        ([count], false) => (0, *count),
+        ([count, first], false) => (*first, *count),
+        _ => return None,
+    };
+    let mut guards = Guards::ALL;
+    for flag in &flags {
+        let guard = match flag.strip_prefix("--no-") {
+            None => continue,
+            Some("intent") => &mut guards.intent,
+            Some("lease") => &mut guards.lease,
+            Some("fence") => &mut guards.fence,
+            Some("deadline") => &mut guards.deadline,
+            Some("lookup") => &mut guards.lookup,
+            Some("quarantine") => &mut guards.quarantine,
+            Some("verify") => &mut guards.verify,
+            Some("generation") => &mut guards.generation,
+            Some(_) => return None,
+        };
+        *guard = false;
+    }
+    Some(Wish {
+        on_sqlite: has("--sqlite"),
+        shows_plan: has("--seed"),
+        guards,
+        seeds: first..first + count,
+    })
+}
+
+/// What all histories of a thread came to.
+#[derive(Default)]
+struct Sum {
+    histories: u64,
+    points: u64,
+    met: u64,
+    hands: u64,
+    longest: u64,
+    ends: BTreeMap<StateName, u64>,
+    transitions: BTreeSet<(StateName, StateName)>,
+    wrong: Vec<(u64, Vec<String>)>,
+}
+
+impl Sum {
+    fn add(&mut self, seed: u64, history: History) {
+        self.histories += 1;
+        self.points += history.points;
+        self.met += history.met;
+        self.hands += history.hands;
+        self.longest = self.longest.max(history.minutes);
+        for end in history.ends {
+            *self.ends.entry(end).or_default() += 1;
+        }
+        self.transitions.extend(history.transitions);
+        if !history.violations.is_empty() {
+            self.wrong.push((seed, history.violations));
+        }
+    }
+
+    fn join(mut self, other: Self) -> Self {
+        self.histories += other.histories;
+        self.points += other.points;
+        self.met += other.met;
+        self.hands += other.hands;
+        self.longest = self.longest.max(other.longest);
+        for (end, count) in other.ends {
+            *self.ends.entry(end).or_default() += count;
+        }
+        self.transitions.extend(other.transitions);
+        self.wrong.extend(other.wrong);
+        self
+    }
+}
+
+/// One history on a runtime of its own, so that nothing is left of it.
+fn one(seed: u64, wish: &Wish) -> History {
+    let lived = catch_unwind(AssertUnwindSafe(|| {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_all().start_paused(true).build();
+        let mut plan = Plan::of(seed);
+        plan.guards = wish.guards;
+        let runtime = runtime.expect("a runtime");
+        if wish.on_sqlite {
+            runtime.block_on(live::<SqliteStore>(plan))
+        } else {
+            runtime.block_on(live::<MemoryStore>(plan))
+        }
+    }));
+    lived.unwrap_or_else(|panic| {
+        let why = panic.downcast_ref::<String>().cloned();
+        let why = why.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));
+        History {
+            violations: vec![format!("panic: {}", why.unwrap_or_default())],
+            ..History::default()
+        }
+    })
+}
+
+fn all(wish: &Wish) -> Sum {
+    let next = AtomicU64::new(wish.seeds.start);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        let work = || {
+            let mut sum = Sum::default();
+            loop {
+                let seed = next.fetch_add(1, Ordering::Relaxed);
+                if seed >= wish.seeds.end {
+                    return sum;
+                }
+                sum.add(seed, one(seed, wish));
+            }
+        };
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        let sums = threads
+            .into_iter()
+            .map(|thread| thread.join().expect("a thread"));
+        sums.fold(Sum::default(), Sum::join)
+    })
+}
+
+/// The legal transitions that no history took.
+fn never_taken(sum: &Sum) -> Vec<(StateName, StateName)> {
+    let pairs = StateName::ALL
+        .into_iter()
+        .flat_map(|from| StateName::ALL.map(|to| (from, to)));
+    pairs
+        .filter(|(from, to)| is_legal(*from, *to) && !sum.transitions.contains(&(*from, *to)))
+        .collect()
+}
+
+fn main() -> ExitCode {
+    let Some(wish) = wish() else {
+        println!("simulation [--sqlite] COUNT [FIRST]\nsimulation [--sqlite] --seed SEED");
+        return ExitCode::from(2);
+    };
+    if wish.shows_plan {
+        println!("{:#?}", Plan::of(wish.seeds.start));
+    }
+    let began = Instant::now();
+    let sum = all(&wish);
+    let seconds = began.elapsed().as_secs_f64();
+    let store = if wish.on_sqlite { "SQLite" } else { "memory" };
+    println!(
+        "{} histories on {store} in {seconds:.0} s: {} calls, {} disturbances, {} acts of people, \
+         at the end after {} minutes at the latest",
+        sum.histories, sum.points, sum.met, sum.hands, sum.longest
+    );
+    println!("ends: {:?}", sum.ends);
+    println!(
+        "legal transitions that were never taken: {:?}",
+        never_taken(&sum)
+    );
+    println!("{} histories went wrong", sum.wrong.len());
+    let mut wrong = sum.wrong;
+    wrong.sort();
+    let flag = if wish.on_sqlite { "--sqlite " } else { "" };
+    for (seed, violations) in wrong.iter().take(NAMED_MAX) {
+        println!("simulation {flag}--seed {seed}");
+        for violation in violations {
+            println!("    {violation}");
+        }
+    }
+    ExitCode::from(u8::from(!wrong.is_empty()))
+}

@@ -1,0 +1,224 @@
+//! What a seed decides: the company and its orders, and everything that goes wrong.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use purser_core::policy::Guards;
+use purser_simulators::{FaultKind, quickbooks::RequestIdMode};
+
+use super::dice::Dice;
+use crate::{shaken::Happening, stage::Moment};
+
+/// The points at which something may go wrong: so many calls of vendors and store a history has at
+/// least when nothing does.
+const POINTS: u64 = 140;
+
+/// What an order needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// Every name is known.
+    Known,
+    /// Vendor, customer and Item must be created.
+    New,
+    /// Its product has no Item, and Items are not created: ERROR and a to-do.
+    Refused,
+}
+
+/// What goes wrong with a call of a vendor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WireTrouble {
+    /// The vendor or the network.
+    Fault(FaultKind),
+    /// The process dies at this moment of the call.
+    Die(Moment),
+    /// The process sleeps before it sends, or before it reads the answer.
+    Sleep(Moment, Duration),
+}
+
+/// What a person does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Hand {
+    /// Empties External PO Number.
+    ClearNumber,
+    /// Deletes the bill.
+    DeleteBill,
+    /// Types a number of their own.
+    TypeNumber,
+    /// Enters the bill by hand, under the number of the order.
+    EnterBill,
+    /// Changes the cost of the line.
+    EditLine,
+    /// Presses Retry.
+    Retry,
+}
+
+/// What happens at one point.
+#[derive(Clone, Debug)]
+pub struct Disturbance {
+    /// When the point is a call of a vendor.
+    pub wire: WireTrouble,
+    /// When it is a call of the store.
+    pub store: Happening,
+}
+
+/// One history before it begins.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// What it is made of.
+    pub seed: u64,
+    /// What request ids are worth.
+    pub mode: RequestIdMode,
+    /// The orders.
+    pub orders: Vec<Shape>,
+    /// How many processes work side by side.
+    pub processes: usize,
+    /// How long a new bill is missing from queries.
+    pub query_lag: Duration,
+    /// How long every answer takes.
+    pub latency: Duration,
+    /// Whether bills bear the numbers of the orders.
+    pub numbers_of_orders: bool,
+    /// The guards of the protocol; all of them, unless it is shown that histories notice one that is
+    /// missing.
+    pub guards: Guards,
+    /// What goes wrong, by the number of the call.
+    pub disturbances: BTreeMap<u64, Disturbance>,
+    /// What people do, by the number of the call, and with which order.
+    pub hands: BTreeMap<u64, (usize, Hand)>,
+    /// How far the clock of each process is off, in seconds, from which call on.
+    pub clocks: Vec<(u64, usize, i64)>,
+}
+
+impl Plan {
+    /// What a seed decides.
+    pub fn of(seed: u64) -> Self {
+        let mut dice = Dice::new(seed, 1);
+        let modes = [
+            RequestIdMode::Ignored,
+            RequestIdMode::Racy,
+            RequestIdMode::Honoured,
+        ];
+        let shapes = [Shape::Known, Shape::Known, Shape::New];
+        // Items are created or not for a whole company.
+        let refuses = dice.hits(5);
+        let count = 1 + dice.roll(3);
+        let orders = (0..count)
+            .map(|_| match refuses {
+                true => dice.pick(&[Shape::Known, Shape::Refused]),
+                false => dice.pick(&shapes),
+            })
+            .collect();
+        let mut plan = Self {
+            seed,
+            mode: dice.pick(&modes),
+            orders,
+            processes: 1 + usize::from(dice.hits(2)),
+            query_lag: Duration::from_secs(dice.pick(&[0, 0, 0, 2, 30, 100])),
+            latency: Duration::from_millis(dice.pick(&[0, 20, 300, 2_000])),
+            numbers_of_orders: dice.hits(3),
+            guards: Guards::ALL,
+            disturbances: BTreeMap::new(),
+            hands: BTreeMap::new(),
+            clocks: Vec::new(),
+        };
+        for _ in 0..dice.roll(7) {
+            let disturbance = Disturbance {
+                wire: wire(&mut dice),
+                store: store(&mut dice),
+            };
+            plan.disturbances.insert(dice.roll(POINTS), disturbance);
+        }
+        if dice.hits(3) {
+            plan.add_hands(&mut dice, count);
+        }
+        if dice.hits(6) {
+            let process = usize::try_from(dice.roll(2)).unwrap_or(0);
+            let off = dice.pick(&[-600, -200, -100, 100, 200, 600]);
+            plan.clocks.push((dice.roll(POINTS), process, off));
+        }
+        plan
+    }
+
+    fn add_hands(&mut self, dice: &mut Dice, count: u64) {
+        let hands = [
+            Hand::ClearNumber,
+            Hand::DeleteBill,
+            Hand::TypeNumber,
+            Hand::EnterBill,
+            Hand::EditLine,
+            Hand::Retry,
+        ];
+        for _ in 0..=dice.roll(3) {
+            let order = usize::try_from(dice.roll(count)).unwrap_or(0);
+            self.hands
+                .insert(dice.roll(2 * POINTS), (order, dice.pick(&hands)));
+        }
+    }
+
+    /// What people do with one order.
+    pub fn hands_on(&self, order: usize) -> BTreeSet<Hand> {
+        let hands = self.hands.values();
+        let hands = hands.filter(|(on, _)| *on == order);
+        hands.map(|(_, hand)| *hand).collect()
+    }
+}
+
+fn wire(dice: &mut Dice) -> WireTrouble {
+    match dice.roll(10) {
+        0..=5 => WireTrouble::Fault(fault(dice)),
+        6 | 7 => WireTrouble::Die(dice.pick(&[Moment::Before, Moment::After, Moment::Late])),
+        _ => WireTrouble::Sleep(dice.pick(&[Moment::Before, Moment::After]), nap(dice)),
+    }
+}
+
+fn fault(dice: &mut Dice) -> FaultKind {
+    let status = |status| FaultKind::Status { status, body: None };
+    let after = |status| FaultKind::StatusAfter { status, body: None };
+    let throttle = |retry_after_seconds| FaultKind::Throttle {
+        retry_after_seconds,
+    };
+    let late = FaultKind::LateCommit {
+        ms: 1_000 * (1 + dice.roll(119)),
+    };
+    dice.pick(&[
+        FaultKind::DropBefore,
+        FaultKind::DropAfter,
+        FaultKind::TimeoutBefore,
+        FaultKind::TimeoutAfter,
+        late.clone(),
+        late,
+        throttle(Some(30)),
+        throttle(None),
+        status(500),
+        status(503),
+        after(500),
+        after(504),
+        FaultKind::Garbage,
+        FaultKind::GarbageAfter,
+        FaultKind::TruncateAfter,
+        FaultKind::Empty,
+    ])
+}
+
+fn store(dice: &mut Dice) -> Happening {
+    let time = nap(dice);
+    dice.pick(&[
+        Happening::FailBefore,
+        Happening::FailAfter,
+        Happening::FailAfter,
+        Happening::FailHalfway,
+        Happening::CutBefore,
+        Happening::CutAfter,
+        Happening::CutAfter,
+        Happening::CutHalfway,
+        Happening::Late(time),
+        Happening::Stall(time),
+    ])
+}
+
+/// Shorter and longer than a lease, and longer than everything.
+fn nap(dice: &mut Dice) -> Duration {
+    Duration::from_secs(dice.pick(&[5, 40, 110, 130, 160, 310, 700]))
+}

@@ -1,0 +1,163 @@
+//! What must be true when a history is over.
+
+use purser_core::{
+    ids::BillId,
+    record::{State, StateName, SyncRecord},
+};
+use serde_json::Value;
+
+use super::{
+    nature::{Nature, OrderIds},
+    plan::{Hand, Shape},
+};
+use crate::stage::{Stage, StageStore};
+
+/// Judges every order of a history that has come to rest.
+pub(super) async fn judge<S: StageStore>(stage: &Stage<S>, nature: &Nature) {
+    for (place, ids) in nature.orders.iter().enumerate() {
+        if let Err(why) = judge_order(stage, nature, (place, *ids)).await {
+            nature.violate(format!("order {}: {why}", ids.order));
+        }
+    }
+    judge_bills(stage, nature);
+}
+
+/// Bills are made once for each order, and once more for each that a person deleted.
+fn judge_bills<S: StageStore>(stage: &Stage<S>, nature: &Nature) {
+    let ever = stage.simulators.quickbooks.bills_ever(&stage.realm);
+    let (deleted, entered) = {
+        let seen = nature.seen();
+        (seen.deleted, seen.entered)
+    };
+    let most = nature.orders.len() + deleted + entered;
+    if ever > most {
+        nature.violate(format!(
+            "{ever} bills were made, {most} at most are explained"
+        ));
+    }
+}
+
+async fn judge_order<S: StageStore>(
+    stage: &Stage<S>,
+    nature: &Nature,
+    (place, ids): (usize, OrderIds),
+) -> Result<(), String> {
+    let number = stage.number(ids.order);
+    let scene = Scene {
+        hands: {
+            let seen = nature.seen();
+            let done = seen.done.iter().filter(|(on, _)| *on == place);
+            done.map(|(_, hand)| *hand).collect()
+        },
+        bills: nature.bills_of(ids.order),
+        number: number.filter(|number| !number.trim().is_empty()),
+        todos: {
+            let todos = stage.todos_of(ids.order);
+            todos.iter().filter(|todo| todo.completed.is_none()).count()
+        },
+        is_to_be_refused: nature.plan.orders[place] == Shape::Refused,
+    };
+    match stage.find_record(ids.order).await {
+        Some(record) => scene.judge(&record.state),
+        None if scene.has(Hand::TypeNumber) && scene.bills.is_empty() => Ok(()),
+        None => Err("nobody knows it".to_owned()),
+    }
+}
+
+/// An order as both systems show it, and what people did with it.
+struct Scene {
+    hands: Vec<Hand>,
+    bills: Vec<Value>,
+    number: Option<String>,
+    /// Open to-dos.
+    todos: usize,
+    is_to_be_refused: bool,
+}
+
+impl Scene {
+    fn has(&self, hand: Hand) -> bool {
+        self.hands.contains(&hand)
+    }
+
+    fn judge(&self, state: &State) -> Result<(), String> {
+        let (has_bill, is_typed) = (!self.bills.is_empty(), self.number_is("by hand"));
+        let conditions = match state {
+            State::Linked { bill } => vec![
+                (self.bills.len() == 1, "linked without one bill"),
+                (self.is_bill(&bill.id), "linked to another bill"),
+                (
+                    self.bears_number() || is_typed,
+                    "another number was written",
+                ),
+                (self.todos == 0, "billed with a to-do that is open"),
+            ],
+            State::Refused { .. } => vec![
+                (
+                    self.is_to_be_refused
+                        || self.has(Hand::EnterBill)
+                        || self.has(Hand::TypeNumber),
+                    "refused without a cause",
+                ),
+                (!has_bill, "refused with a bill"),
+                (self.number_is("ERROR") || is_typed, "refused without ERROR"),
+                (self.todos == 1, "refused without a to-do"),
+            ],
+            State::NeedsPerson { .. } => vec![
+                (!self.hands.is_empty(), "a person is asked for nothing"),
+                (self.todos == 1, "a person must act and is not told"),
+            ],
+            State::Orphaned { .. } => vec![
+                (self.has(Hand::DeleteBill), "a bill vanished"),
+                (!has_bill && self.number.is_some(), "orphaned by mistake"),
+            ],
+            State::Skipped { .. } => vec![
+                (!has_bill && self.number.is_some(), "skipped by mistake"),
+                (!self.hands.is_empty(), "skipped without a cause"),
+            ],
+            State::Queued | State::Planned { .. } | State::Created { .. } => {
+                vec![(false, "it is not at its end")]
+            }
+        };
+        let failed = conditions.into_iter().find(|(is_met, _)| !is_met);
+        let several = (self.todos > 1).then_some((false, "it has several open to-dos"));
+        let Some((_, why)) = failed.or(several) else {
+            return Ok(());
+        };
+        let (name, bills, number) = (state.name(), self.bills.len(), &self.number);
+        Err(format!(
+            "{why}: {name:?}, {bills} bills, number {number:?}, {} open to-dos",
+            self.todos
+        ))
+    }
+
+    fn number_is(&self, wanted: &str) -> bool {
+        self.number.as_deref() == Some(wanted)
+    }
+
+    fn is_bill(&self, id: &BillId) -> bool {
+        self.bills.first().and_then(|bill| bill["Id"].as_str()) == Some(id.as_str())
+    }
+
+    /// Whether what was written is the bill's number, or its id when it has none.
+    fn bears_number(&self) -> bool {
+        let bill = self.bills.first();
+        bill.is_some_and(|bill| {
+            let right = bill["DocNumber"].as_str().or(bill["Id"].as_str());
+            self.number.as_deref() == right
+        })
+    }
+}
+
+/// Whether an order is believed to be billed and its bill is gone.
+pub(super) fn misses_bill(record: &SyncRecord, nature: &Nature) -> bool {
+    let is_linked = matches!(record.state, State::Linked { .. });
+    is_linked && nature.bills_of(record.key.order.get()).is_empty()
+}
+
+/// Whether a state is one at which an order may stay.
+pub(super) fn is_final(name: StateName) -> bool {
+    !matches!(
+        name,
+        StateName::Queued | StateName::Planned | StateName::Created
+    )
+}
