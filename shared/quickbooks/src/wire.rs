@@ -74,14 +74,31 @@ pub(crate) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
     })
 }
 
-/// A decimal from a number's text (`0`, `0.00`, `1e2`), never by way of a float.
+/// A decimal from a number's text (`0`, `0.00`, `1e2`), never by way of a float; `None` when it
+/// cannot be read exactly.
 pub(crate) fn decimal<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Decimal>, D::Error> {
-    let text = match Option::<Value>::deserialize(deserializer)? {
-        Some(Value::Number(number)) => number.to_string(),
-        Some(Value::String(text)) => text,
-        _ => return Ok(None),
+    let value = Option::<Value>::deserialize(deserializer)?;
+    Ok(value.and_then(|value| exactly(&value)))
+}
+
+/// The same where a number that is passed over would make another one wrong: what is there and
+/// cannot be read exactly makes its record unreadable.
+pub(crate) fn exact_decimal<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Decimal>, D::Error> {
+    let unreadable = || serde::de::Error::custom("not an exact number");
+    let value = Option::<Value>::deserialize(deserializer)?;
+    let exact = value.map(|value| exactly(&value).ok_or_else(unreadable));
+    exact.transpose()
+}
+
+fn exactly(number: &Value) -> Option<Decimal> {
+    let text = match number {
+        Value::Number(number) => &number.to_string(),
+        Value::String(text) => text,
+        _ => return None,
     };
-    Ok(decimal_from_text(&text).ok())
+    decimal_from_text(text).ok()
 }

@@ -7,7 +7,7 @@ use purser_core::{
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
-use super::{Reference, currency, decimal, text};
+use super::{Reference, currency, exact_decimal, text};
 
 /// A bill, or the mark of a deleted one.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -21,7 +21,7 @@ pub(crate) struct BillWire {
     doc_number: Option<String>,
     vendor_ref: Option<Reference>,
     currency_ref: Option<Reference>,
-    #[serde(deserialize_with = "decimal")]
+    #[serde(deserialize_with = "exact_decimal")]
     total_amt: Option<Decimal>,
     #[serde(deserialize_with = "text")]
     private_note: Option<String>,
@@ -34,14 +34,14 @@ pub(crate) struct BillWire {
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 struct TaxWire {
-    #[serde(deserialize_with = "decimal")]
+    #[serde(deserialize_with = "exact_decimal")]
     total_tax: Option<Decimal>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 struct LineWire {
-    #[serde(deserialize_with = "decimal")]
+    #[serde(deserialize_with = "exact_decimal")]
     amount: Option<Decimal>,
     #[serde(deserialize_with = "text")]
     detail_type: Option<String>,
@@ -66,22 +66,16 @@ impl BillWire {
     /// not ours; there the lines are added up, as long as they are shown.
     fn net_total(&self) -> Option<Decimal> {
         let total = self.total_amt?;
-        let booked = self.line.iter().filter(|line| {
+        let mut booked = self.line.iter().filter(|line| {
             let kind = line.detail_type.as_deref().unwrap_or_default();
             kind.ends_with("BasedExpenseLineDetail")
         });
-        let amounts: Vec<_> = booked.filter_map(|line| line.amount).collect();
         let excludes = self.global_tax_calculation.as_deref() == Some("TaxExcluded");
-        if excludes && !amounts.is_empty() {
-            return Some(amounts.into_iter().sum());
+        if excludes && let Some(first) = booked.next() {
+            return booked.try_fold(first.amount?, |sum, line| sum.checked_add(line.amount?));
         }
-        Some(
-            total
-                - self
-                    .txn_tax_detail
-                    .and_then(|tax| tax.total_tax)
-                    .unwrap_or_default(),
-        )
+        let tax = self.txn_tax_detail.and_then(|tax| tax.total_tax);
+        total.checked_sub(tax.unwrap_or_default())
     }
 
     /// In our words; `None` without id or total, which must never pass for "no bill".
@@ -144,6 +138,29 @@ mod tests {
             total(&format!(r#"{{"Id":"1","TotalAmt":0,"Line":[{line}]}}"#)),
             "0"
         );
+    }
+
+    #[test]
+    fn a_bill_with_a_number_that_cannot_be_read_has_no_total_rather_than_a_wrong_one() {
+        let readable = |text: &str| {
+            let bill = serde_json::from_str::<BillWire>(text).ok();
+            bill.and_then(BillWire::into_created).is_some()
+        };
+        let line = |amount: &str| {
+            format!(r#"{{"Amount":{amount},"DetailType":"AccountBasedExpenseLineDetail"}}"#)
+        };
+        let excluded = |amount: &str| {
+            let lines = [line("1.00"), line(amount)].join(",");
+            format!(
+                r#"{{"Id":"1","TotalAmt":2,"GlobalTaxCalculation":"TaxExcluded","Line":[{lines}]}}"#
+            )
+        };
+        assert!(readable(&excluded("1.00")));
+        for amount in ["\"1,00\"", "true", "1e400", "79228162514264337593543950335"] {
+            assert!(!readable(&excluded(amount)), "{amount}");
+        }
+        let tax = r#"{"Id":"1","TotalAmt":120.00,"TxnTaxDetail":{"TotalTax":"20,00"}}"#;
+        assert!(!readable(tax));
     }
 
     #[test]
