@@ -25,6 +25,8 @@ mod wire;
 #[cfg(test)]
 mod client_tests;
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod testing;
 
 pub use client::{Config, QuickBooksClient};
