@@ -17,6 +17,8 @@ mod wire;
 mod zone;
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;
 
 pub use client::AutotaskClient;

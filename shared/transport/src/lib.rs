@@ -3,6 +3,8 @@
 mod error;
 mod meter;
 mod pacer;
+#[cfg(test)]
+mod properties;
 mod reqwest_transport;
 mod retry_after;
 mod router;
