@@ -207,6 +207,15 @@ async fn press_retry<S: StageStore>(stage: &Stage<S>, nature: &Nature) {
 async fn is_over<S: StageStore>(stage: &Stage<S>, nature: &Nature) -> bool {
     for ids in &nature.orders {
         match stage.find_record(ids.order).await {
+            // A number that was cleared is written again by the next run.
+            Some(record)
+                if record.state.name() == StateName::Linked
+                    && stage
+                        .number(ids.order)
+                        .is_none_or(|number| number.trim().is_empty()) =>
+            {
+                return false;
+            }
             // A bill that was deleted is missed within a day.
             Some(record) if verdict::misses_bill(&record, nature) => return false,
             Some(record) if record.is_settled() && verdict::is_final(record.state.name()) => {}

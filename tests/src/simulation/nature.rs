@@ -11,7 +11,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Method, Request, Response};
 use purser_core::{
     ports::{Change, Committed},
     protocol::is_legal,
@@ -75,6 +75,7 @@ pub(super) struct Nature {
     clocks: Mutex<Vec<Option<StageClock>>>,
     cuts: Vec<Notify>,
     point: AtomicU64,
+    creates: AtomicU64,
     is_calm: AtomicBool,
     seen: Mutex<Seen>,
 }
@@ -99,6 +100,7 @@ impl Nature {
             clocks: Mutex::new(vec![None; processes]),
             cuts: (0..processes).map(|_| Notify::new()).collect(),
             point: AtomicU64::new(0),
+            creates: AtomicU64::new(0),
             is_calm: AtomicBool::new(false),
             seen: Mutex::default(),
         }
@@ -153,10 +155,14 @@ impl Nature {
         Some(point)
     }
 
-    fn wire_trouble(&self) -> Option<WireTrouble> {
-        let disturbance = self.plan.disturbances.get(&self.next_point()?)?;
+    fn wire_trouble(&self, is_create: bool) -> Option<WireTrouble> {
+        let point = self.next_point()?;
+        let of_create = is_create.then(|| self.creates.fetch_add(1, Ordering::SeqCst));
+        let of_create = of_create.and_then(|create| self.plan.creates.get(&create));
+        let any = self.plan.disturbances.get(&point);
+        let trouble = of_create.or(any.map(|disturbance| &disturbance.wire))?;
         self.seen().met += 1;
-        Some(disturbance.wire.clone())
+        Some(trouble.clone())
     }
 
     fn store_trouble(&self) -> Option<Happening> {
@@ -325,7 +331,8 @@ impl Wire {
         timeout: Duration,
     ) -> Result<Response<Bytes>, TransportError> {
         let (nature, system) = (&self.nature, system(request.uri().path()));
-        let trouble = nature.wire_trouble();
+        let is_create = request.method() == Method::POST && request.uri().path().ends_with("/bill");
+        let trouble = nature.wire_trouble(is_create);
         match &trouble {
             // Autotask that says "not signed in" needs a person each time: that is told elsewhere.
             Some(WireTrouble::Fault(kind))
@@ -337,14 +344,18 @@ impl Wire {
             Some(WireTrouble::Die(Moment::Before)) => nature.die(self.process).await,
             Some(WireTrouble::Die(Moment::Late)) => {
                 let simulators = Arc::clone(&nature.simulators);
+                let late = LATE.min(nature.plan.latest_commit());
                 tokio::spawn(async move {
-                    tokio::time::sleep(LATE).await;
+                    tokio::time::sleep(late).await;
                     drop(simulators.send(request, timeout).await);
                 });
                 nature.die(self.process).await;
                 unreachable!("a dead process goes on");
             }
-            Some(WireTrouble::Sleep(Moment::Before, time)) => tokio::time::sleep(*time).await,
+            // Between the last look at the clock and the send there is no moment to sleep for long.
+            Some(WireTrouble::Sleep(Moment::Before, time)) if !is_create => {
+                tokio::time::sleep(*time).await;
+            }
             _ => {}
         }
         let called = format!("after {} {}", request.method(), request.uri().path());

@@ -11,6 +11,10 @@ use purser_simulators::{FaultKind, quickbooks::RequestIdMode};
 use super::dice::Dice;
 use crate::{shaken::Happening, stage::Moment};
 
+/// QuickBooks shows a bill this long after it was sent, or there is none: what is promised holds for
+/// that, and a seed stays within it. The settle time is a little longer.
+const SHOWN_WITHIN: Duration = Duration::from_secs(140);
+
 /// The points at which something may go wrong: so many calls of vendors and store a history has at
 /// least when nothing does.
 const POINTS: u64 = 140;
@@ -85,6 +89,9 @@ pub struct Plan {
     pub guards: Guards,
     /// What goes wrong, by the number of the call.
     pub disturbances: BTreeMap<u64, Disturbance>,
+    /// What goes wrong with the creates of bills, by the number of the create: that is where bills are
+    /// made twice.
+    pub creates: BTreeMap<u64, WireTrouble>,
     /// What people do, by the number of the call, and with which order.
     pub hands: BTreeMap<u64, (usize, Hand)>,
     /// How far the clock of each process is off, in seconds, from which call on.
@@ -120,15 +127,22 @@ impl Plan {
             numbers_of_orders: dice.hits(3),
             guards: Guards::ALL,
             disturbances: BTreeMap::new(),
+            creates: BTreeMap::new(),
             hands: BTreeMap::new(),
             clocks: Vec::new(),
         };
         for _ in 0..dice.roll(7) {
             let disturbance = Disturbance {
-                wire: wire(&mut dice),
+                wire: wire(&mut dice, plan.latest_commit()),
                 store: store(&mut dice),
             };
             plan.disturbances.insert(dice.roll(POINTS), disturbance);
+        }
+        if dice.hits(2) {
+            for _ in 0..=dice.roll(2) {
+                let latest = plan.latest_commit();
+                plan.creates.insert(dice.roll(3), create(&mut dice, latest));
+            }
         }
         if dice.hits(3) {
             plan.add_hands(&mut dice, count);
@@ -139,6 +153,11 @@ impl Plan {
             plan.clocks.push((dice.roll(POINTS), process, off));
         }
         plan
+    }
+
+    /// How late a create may have its effect.
+    pub fn latest_commit(&self) -> Duration {
+        SHOWN_WITHIN.saturating_sub(self.query_lag + self.latency)
     }
 
     fn add_hands(&mut self, dice: &mut Dice, count: u64) {
@@ -165,23 +184,48 @@ impl Plan {
     }
 }
 
-fn wire(dice: &mut Dice) -> WireTrouble {
+fn wire(dice: &mut Dice, latest: Duration) -> WireTrouble {
     match dice.roll(10) {
-        0..=5 => WireTrouble::Fault(fault(dice)),
+        0..=5 => WireTrouble::Fault(fault(dice, latest)),
         6 | 7 => WireTrouble::Die(dice.pick(&[Moment::Before, Moment::After, Moment::Late])),
         _ => WireTrouble::Sleep(dice.pick(&[Moment::Before, Moment::After]), nap(dice)),
     }
 }
 
-fn fault(dice: &mut Dice) -> FaultKind {
+/// The worst that can happen to a create: it has its effect, now or later, and nobody hears of it.
+fn create(dice: &mut Dice, latest: Duration) -> WireTrouble {
+    let late = late(dice, latest);
+    let time = nap(dice);
+    let gateway = FaultKind::StatusAfter {
+        status: 504,
+        body: None,
+    };
+    dice.pick(&[
+        WireTrouble::Fault(late),
+        WireTrouble::Fault(FaultKind::DropAfter),
+        WireTrouble::Fault(FaultKind::TimeoutAfter),
+        WireTrouble::Fault(FaultKind::GarbageAfter),
+        WireTrouble::Fault(gateway),
+        WireTrouble::Die(Moment::After),
+        WireTrouble::Die(Moment::Late),
+        WireTrouble::Die(Moment::Late),
+        WireTrouble::Sleep(Moment::After, time),
+    ])
+}
+
+fn late(dice: &mut Dice, latest: Duration) -> FaultKind {
+    FaultKind::LateCommit {
+        ms: 1_000 * (1 + dice.roll(latest.as_secs().min(119))),
+    }
+}
+
+fn fault(dice: &mut Dice, latest: Duration) -> FaultKind {
     let status = |status| FaultKind::Status { status, body: None };
     let after = |status| FaultKind::StatusAfter { status, body: None };
     let throttle = |retry_after_seconds| FaultKind::Throttle {
         retry_after_seconds,
     };
-    let late = FaultKind::LateCommit {
-        ms: 1_000 * (1 + dice.roll(119)),
-    };
+    let late = late(dice, latest);
     dice.pick(&[
         FaultKind::DropBefore,
         FaultKind::DropAfter,
