@@ -33,7 +33,7 @@ fn shown_for(given: &str, secret: &str) -> Option<String> {
 
 /// Refuses names that this application does not go by, so that no other name can point at it.
 pub(crate) fn check_host(call: &Call, public_url: &Url) -> Result<(), WebError> {
-    let Some(host) = call.header(header::HOST.as_str()) else {
+    let Some(host) = told(call, header::HOST.as_str()) else {
         return Ok(()); // HTTP/2 and function events have none; the way in has checked it.
     };
     if is_ours(&format!("{}://{host}/", public_url.scheme()), public_url) {
@@ -53,11 +53,10 @@ pub(crate) fn check_origin(
     public_url: &Url,
     form_secret: Option<&str>,
 ) -> Result<(), WebError> {
-    let site = call.header("sec-fetch-site");
+    let site = told(call, "sec-fetch-site");
     // A browser that sends no referrer, as our pages ask it to, hides the origin of a form as
     // `null`; what it says about the site cannot be set by any page.
-    let origin = call
-        .header(header::ORIGIN.as_str())
+    let origin = told(call, header::ORIGIN.as_str())
         .filter(|origin| *origin != "null" || site != Some("same-origin"));
     let is_foreign = origin.is_some_and(|origin| !is_ours(origin, public_url));
     let is_cross_site = site.is_some_and(|site| !matches!(site, "same-origin" | "none"));
@@ -89,7 +88,7 @@ pub(crate) fn check_origin(
 pub(crate) fn check_company(call: &Call, company: Option<&TenantId>) -> Result<(), WebError> {
     let form = call.form();
     let meant = if call.is_api {
-        call.header(COMPANY_HEADER)
+        told(call, COMPANY_HEADER)
     } else {
         let given = form.get(FORM_SECRET);
         given.and_then(|given| given.split_once('.')).map(|it| it.1)
@@ -100,6 +99,12 @@ pub(crate) fn check_company(call: &Call, company: Option<&TenantId>) -> Result<(
         }
         _ => Ok(()),
     }
+}
+
+/// What a header says. One that is no text says something, too, and nothing that is right.
+fn told<'c>(call: &'c Call, name: &str) -> Option<&'c str> {
+    let value = call.headers.get(name)?;
+    Some(value.to_str().unwrap_or_default())
 }
 
 /// Whether an address is the public one; all names of this machine are one.
@@ -178,6 +183,18 @@ mod tests {
             (vec![(origin, "")], false),
         ] {
             assert_eq!(lets_in(FORM, &headers), expected, "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn a_header_that_is_no_text_is_none_of_ours() {
+        let url = OURS.parse().unwrap();
+        for name in ["host", "origin", "sec-fetch-site"] {
+            let mut call = call(FORM, &[("origin", OURS)], "");
+            let odd = header::HeaderValue::from_bytes("purser.example\u{e4}".as_bytes());
+            call.headers.insert(name, odd.unwrap());
+            let checked = check_host(&call, &url).and(check_origin(&call, &url, None));
+            assert!(checked.is_err(), "{name}");
         }
     }
 
