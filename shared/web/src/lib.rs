@@ -15,6 +15,8 @@ mod page;
 pub mod part;
 mod people;
 mod ports;
+#[cfg(test)]
+mod properties;
 mod router;
 mod routes;
 mod secret;

@@ -8,6 +8,8 @@ mod export;
 mod home;
 mod orders;
 mod people;
+#[cfg(test)]
+mod properties;
 mod rows;
 mod set_up;
 mod settings;

@@ -65,7 +65,7 @@ impl Session {
         add(self.created_at, ABSOLUTE)
     }
 
-    fn expires_at(&self) -> Timestamp {
+    pub(crate) fn expires_at(&self) -> Timestamp {
         self.ends_at().min(add(self.seen_at, IDLE))
     }
 

@@ -44,7 +44,7 @@ const HEADER: [&str; 12] = [
 
 /// A text that a spreadsheet takes for a text and never for a formula: neither at once nor after it
 /// has dropped what cannot be seen, nor where wide letters count like narrow ones.
-fn cell(text: &str) -> String {
+pub(super) fn cell(text: &str) -> String {
     let is_unseen = |letter: char| letter.is_whitespace() || "\u{feff}\u{200b}".contains(letter);
     let seen = text.trim_start_matches(is_unseen);
     let is_formula = text.starts_with(['\t', '\r', '\n'])

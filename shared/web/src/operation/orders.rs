@@ -126,10 +126,14 @@ fn day(text: &str) -> Result<Option<Date>, ()> {
 }
 
 fn cursor(row: &SyncRecord) -> String {
-    format!("{}-{}", row.updated_at.as_microsecond(), row.key.order)
+    cursor_of(row.updated_at, row.key.order)
 }
 
-fn read_cursor(text: &str) -> Option<(Timestamp, OrderId)> {
+pub(super) fn cursor_of(at: Timestamp, order: OrderId) -> String {
+    format!("{}-{order}", at.as_microsecond())
+}
+
+pub(super) fn read_cursor(text: &str) -> Option<(Timestamp, OrderId)> {
     let (micros, order) = text.split_once('-')?;
     let at = Timestamp::from_microsecond(micros.parse().ok()?).ok()?;
     Some((at, order.parse().ok()?))
