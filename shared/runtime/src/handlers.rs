@@ -173,7 +173,7 @@ pub fn deadline(started: Timestamp, policy: &Policy) -> Timestamp {
     later(started, policy.function_time + policy.function_reserve)
 }
 
-fn read_message(body: &str) -> Result<WorkMessage, Worked> {
+pub(crate) fn read_message(body: &str) -> Result<WorkMessage, Worked> {
     #[derive(Deserialize)]
     struct Versioned {
         version: u32,

@@ -10,6 +10,8 @@ pub mod metrics;
 pub mod outbox;
 pub mod outside;
 pub mod preflight;
+#[cfg(test)]
+mod properties;
 pub mod settings;
 pub mod summary;
 pub mod sweeps;

@@ -157,4 +157,6 @@ where
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;

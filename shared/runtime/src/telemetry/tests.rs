@@ -31,7 +31,7 @@ impl Kept {
 }
 
 /// The log lines and the documents that an action leaves.
-fn kept(levels: &str, action: impl FnOnce()) -> (Vec<Value>, Vec<Value>) {
+pub(super) fn kept(levels: &str, action: impl FnOnce()) -> (Vec<Value>, Vec<Value>) {
     let (logs, metrics) = (Kept::default(), Kept::default());
     let subscriber = || {
         let (logs, metrics) = (logs.clone(), metrics.clone());
