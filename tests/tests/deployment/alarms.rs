@@ -252,6 +252,15 @@ fn a_sweep_that_is_missed_is_one_that_came_to_its_end_and_no_sending_of_mail() {
 }
 
 #[test]
+fn what_the_sweeper_finds_is_looked_for_in_periods_that_always_hold_a_sweep() {
+    let every = Policy::default().sweep_interval.as_secs();
+    for name in ["InDoubtTooLong", "TenantsNeedReconnect", "SweepsFail"] {
+        let period = alarm(name)["Period"].as_u64();
+        assert!(period.is_some_and(|it| it >= 2 * every), "{name}");
+    }
+}
+
+#[test]
 fn a_message_that_was_given_back_because_of_our_store_is_seen_by_an_alarm() {
     let alarm = alarm("StoreErrors");
     let told = Measured::default().store_failed();
