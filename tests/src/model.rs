@@ -1,8 +1,8 @@
 //! A model of one order: two workers, a vendor that loses and delays answers, and people, around
 //! the very functions that the use cases ask. It walks every state that can be reached.
 //!
-//! What decides is the product's: [`next_step`], [`claim`], [`may_send`], [`settle`],
-//! [`next_generation`], [`is_legal`], on real records. Only the order of reading and writing around
+//! What decides is the product's: `next_step`, `claim`, `may_send`, `settle`,
+//! `next_generation`, `is_legal`, on real records. Only the order of reading and writing around
 //! them is written down here once more, and every write goes through the same conditions.
 //!
 //! Time moves in steps of 40 seconds: a lease is three of them, QuickBooks may take three to commit
