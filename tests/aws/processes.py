@@ -122,7 +122,7 @@ class Emulator:
                 continue
             try:
                 # Each runs in the folder that its package was unpacked to.
-                if not os.readlink(entry / "cwd").startswith(f"{self.code}/"):
+                if not os.readlink(entry / "cwd").startswith(f"{os.path.realpath(self.code)}/"):
                     continue
                 variables = (entry / "environ").read_bytes().split(b"\0")
             except OSError:
