@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod contract;
+pub mod interleave;
 pub mod memory;
 pub mod model;
 pub mod program;

@@ -1,0 +1,179 @@
+//! Walks every interleaving of processes that reach for one refresh token, and shows for each part
+//! of the protocol what goes wrong without it. Ends with 1 when something is not as it should be.
+//!
+//! `tokens [SEEDS]`: everything, with so many random histories of a crowd beside; 20,000 by default.
+//! `tokens replay NAME SCHEDULE`: one history of a variant, step by step.
+//! `tokens only NAME`: every variant whose name holds that.
+
+#![expect(clippy::print_stdout, reason = "what it prints is what it is for")]
+
+use std::{
+    collections::HashMap,
+    env,
+    num::NonZero,
+    process::ExitCode,
+    sync::{
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
+    thread,
+    time::Instant,
+};
+
+use purser_tests::interleave::{
+    Report, Schedule, Variant, broken, by_name, crowds, explore, full, sample, tell,
+};
+
+const SEEDS: u64 = 20_000;
+const HEAD: &str = "| Processes at one refresh token | States | Histories | All of them | Requests | \
+                    Connect again | Broken, in so many steps | s |";
+
+fn main() -> ExitCode {
+    let words: Vec<String> = env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match words[..] {
+        [] => everything("", SEEDS),
+        ["only", name] => everything(name, SEEDS),
+        ["replay", name, schedule] => replay(name, schedule),
+        [seeds] if seeds.parse::<u64>().is_ok() => everything("", seeds.parse().unwrap_or(SEEDS)),
+        _ => {
+            println!("tokens [SEEDS] | only NAME | replay NAME SCHEDULE");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn everything(name: &str, seeds: u64) -> ExitCode {
+    let mut jobs: Vec<(Variant, u64)> = Vec::new();
+    jobs.extend(full().into_iter().map(|variant| (variant, 0)));
+    jobs.extend(broken().into_iter().map(|variant| (variant, 0)));
+    jobs.extend(crowds().into_iter().map(|variant| (variant, seeds)));
+    jobs.retain(|(variant, _)| variant.name.contains(name));
+    println!("{HEAD}\n|---|---|---|---|---|---|---|---|");
+    let mut failures = Vec::new();
+    each(&jobs, |variant, report, seconds| {
+        show(variant, &report, seconds);
+        if !variant.is_well(&report) {
+            failures.push((*variant, report));
+        }
+    });
+    for (variant, report) in &failures {
+        explain(variant, report);
+    }
+    if failures.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+/// Does the jobs side by side, and tells what came of them in their order.
+fn each(jobs: &[(Variant, u64)], mut told: impl FnMut(&Variant, Report, f64)) {
+    let next = AtomicUsize::new(0);
+    let (sender, receiver) = mpsc::channel();
+    let side_by_side = thread::available_parallelism().map_or(1, NonZero::get);
+    thread::scope(|scope| {
+        for _ in 0..side_by_side {
+            let (sender, next) = (sender.clone(), &next);
+            scope.spawn(move || {
+                while let Some((variant, seeds)) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let began = Instant::now();
+                    let report = if *seeds == 0 {
+                        explore(variant)
+                    } else {
+                        gather(variant, *seeds)
+                    };
+                    let done = (variant.name, report, began.elapsed().as_secs_f64());
+                    sender.send(done).expect("somebody listens");
+                }
+            });
+        }
+        drop(sender);
+        let mut waiting = HashMap::new();
+        let mut open = jobs.iter();
+        let mut due = open.next();
+        for (name, report, seconds) in receiver {
+            waiting.insert(name, (report, seconds));
+            while let Some((variant, _)) = due
+                && let Some((report, seconds)) = waiting.remove(variant.name)
+            {
+                told(variant, report, seconds);
+                due = open.next();
+            }
+        }
+    });
+}
+
+/// The histories of so many seeds.
+fn gather(variant: &Variant, seeds: u64) -> Report {
+    let mut report = Report {
+        histories: seeds.into(),
+        ..Report::default()
+    };
+    for seed in 0..seeds {
+        report.add(sample(&variant.setting, seed));
+    }
+    report
+}
+
+fn show(variant: &Variant, report: &Report, seconds: f64) {
+    let broken = report.broken.iter();
+    let broken: Vec<_> = broken
+        .map(|(property, way)| format!("{property:?} in {}", way.len()))
+        .collect();
+    let broken = if broken.is_empty() {
+        "nothing".to_owned()
+    } else {
+        broken.join(", ")
+    };
+    let lost = report.lost.as_ref();
+    let lost = lost.map_or_else(|| "never".to_owned(), |way| format!("in {}", way.len()));
+    let histories = match report.histories {
+        few @ 0..1_000_000 => few.to_string(),
+        many => format!("10^{}", many.ilog10()),
+    };
+    let extent = if report.is_complete { "yes" } else { "no" };
+    let (name, states, requests) = (variant.name, report.states, report.requests);
+    println!(
+        "| {name} | {states} | {histories} | {extent} | {requests} | {lost} | {broken} | {seconds:.1} |"
+    );
+}
+
+fn explain(variant: &Variant, report: &Report) {
+    println!("\n{}: not as it should be.", variant.name);
+    if let Some(property) = variant.breaks {
+        println!("{property:?} holds although it must not.");
+    }
+    for (property, schedule) in &report.broken {
+        println!("{property:?} does not hold:");
+        recount(variant, schedule);
+    }
+    match (variant.loses, &report.lost) {
+        (false, Some(schedule)) => drop(recount(variant, schedule)),
+        (true, None) => println!("A token that must be lost was not."),
+        _ => {}
+    }
+}
+
+fn recount(variant: &Variant, schedule: &Schedule) -> bool {
+    let choices: Vec<String> = schedule.iter().map(usize::to_string).collect();
+    println!("tokens replay '{}' {}", variant.name, choices.join(","));
+    let told = tell(&variant.setting, schedule);
+    for line in told.iter().flatten() {
+        println!("  {line}");
+    }
+    told.is_some()
+}
+
+fn replay(name: &str, schedule: &str) -> ExitCode {
+    let choices: Result<Schedule, _> = schedule.split(',').map(str::parse).collect();
+    let (Some(variant), Ok(schedule)) = (by_name(name), choices) else {
+        println!("There is no such variant, or the schedule is none.");
+        return ExitCode::FAILURE;
+    };
+    if recount(&variant, &schedule) {
+        return ExitCode::SUCCESS;
+    }
+    println!("The schedule does not fit this program.");
+    ExitCode::FAILURE
+}
