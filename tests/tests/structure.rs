@@ -10,7 +10,8 @@ use std::{
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
 /// What each package may depend on besides foreign crates.
-const EDGES: [(&str, &[&str]); 19] = [
+const EDGES: [(&str, &[&str]); 20] = [
+    ("purser-cases", &[]),
     ("purser-transport", &[]),
     ("purser-core", &[]),
     ("purser-autotask", &["purser-core", "purser-transport"]),
@@ -123,6 +124,32 @@ fn only_what_the_functions_share_and_the_tests_reach_aws() {
             "{package} reaches AWS"
         );
     }
+}
+
+#[test]
+fn what_makes_up_cases_reaches_no_program_that_is_shipped() {
+    let metadata = MetadataCommand::new()
+        .manifest_path(root().join("Cargo.toml"))
+        .no_deps()
+        .exec()
+        .expect("metadata");
+    let mut users = 0;
+    for package in metadata.packages {
+        // The suites are shipped to nobody.
+        if ["purser-cases", "purser-tests"].contains(&package.name.as_str()) {
+            continue;
+        }
+        for dependency in &package.dependencies {
+            let makes_cases = ["proptest", "mutatis", "purser-cases"];
+            if makes_cases.contains(&dependency.name.as_str()) {
+                users += 1;
+                let kind = dependency.kind;
+                let name = &package.name;
+                assert_eq!(kind, DependencyKind::Development, "{name} is built with it");
+            }
+        }
+    }
+    assert!(users > 5, "the properties were found");
 }
 
 #[test]
