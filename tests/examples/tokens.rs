@@ -4,6 +4,8 @@
 //! `tokens [SEEDS]`: everything, with so many random histories of a crowd beside; 20,000 by default.
 //! `tokens replay NAME SCHEDULE`: one history of a variant, step by step.
 //! `tokens only NAME`: every variant whose name holds that.
+//! `tokens plain NAME`: the same without merging states: as many steps as there are histories, so
+//! only for small ones. States and histories must be the same.
 
 #![expect(clippy::print_stdout, reason = "what it prints is what it is for")]
 
@@ -32,23 +34,29 @@ fn main() -> ExitCode {
     let words: Vec<String> = env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words[..] {
-        [] => everything("", SEEDS),
-        ["only", name] => everything(name, SEEDS),
+        [] => everything("", SEEDS, true),
+        ["only", name] => everything(name, SEEDS, true),
+        ["plain", name] => everything(name, SEEDS, false),
         ["replay", name, schedule] => replay(name, schedule),
-        [seeds] if seeds.parse::<u64>().is_ok() => everything("", seeds.parse().unwrap_or(SEEDS)),
+        [seeds] if seeds.parse::<u64>().is_ok() => {
+            everything("", seeds.parse().unwrap_or(SEEDS), true)
+        }
         _ => {
-            println!("tokens [SEEDS] | only NAME | replay NAME SCHEDULE");
+            println!("tokens [SEEDS] | only NAME | plain NAME | replay NAME SCHEDULE");
             ExitCode::FAILURE
         }
     }
 }
 
-fn everything(name: &str, seeds: u64) -> ExitCode {
+fn everything(name: &str, seeds: u64, merges: bool) -> ExitCode {
     let mut jobs: Vec<(Variant, u64)> = Vec::new();
     jobs.extend(full().into_iter().map(|variant| (variant, 0)));
     jobs.extend(broken().into_iter().map(|variant| (variant, 0)));
     jobs.extend(crowds().into_iter().map(|variant| (variant, seeds)));
     jobs.retain(|(variant, _)| variant.name.contains(name));
+    for (variant, _) in &mut jobs {
+        variant.setting.merges = merges;
+    }
     println!("{HEAD}\n|---|---|---|---|---|---|---|---|");
     let mut failures = Vec::new();
     each(&jobs, |variant, report, seconds| {

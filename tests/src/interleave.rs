@@ -155,6 +155,9 @@ pub struct Setting {
     pub lie: Lie,
     /// How many requests to Intuit are enough.
     pub requests_max: u32,
+    /// Whether ways that come to the same state are one from there on. They are, or it would be another
+    /// number of histories without.
+    pub merges: bool,
     /// No more states than this are walked; a walk that was cut short says so.
     pub states_max: usize,
 }

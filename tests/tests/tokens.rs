@@ -1,7 +1,7 @@
 //! Processes that reach for one refresh token, in short: two or three of them, in every order where
 //! nothing goes wrong, in many where something does. The gate walks all of it.
 
-use purser_tests::interleave::{Variant, broken, crowds, explore, full, sample, tell};
+use purser_tests::interleave::{Report, Variant, broken, crowds, explore, full, sample, tell};
 
 /// As many states as are walked here where something goes wrong.
 const STATES: usize = 300;
@@ -24,6 +24,28 @@ fn in_every_order_without_a_fault_intuit_is_asked_once_and_everybody_is_served()
         assert_eq!(told, None);
         assert!(report.is_complete, "{}", variant.name);
         assert_eq!(report.requests, 1, "{}", variant.name);
+    }
+}
+
+#[test]
+fn states_that_pass_for_one_have_the_same_histories() {
+    let is_small = |variant: &Variant| {
+        let names = ["strict, token refused", "a call sleeps for ten minutes"];
+        names.contains(&variant.name)
+    };
+    let small: Vec<Variant> = full()
+        .into_iter()
+        .chain(broken())
+        .filter(is_small)
+        .collect();
+    assert_eq!(small.len(), 2);
+    for mut variant in small {
+        variant.breaks = None;
+        let merged = explore(&variant);
+        variant.setting.merges = false;
+        let plain = explore(&variant);
+        let found = |report: Report| (report.states, report.histories, report.requests);
+        assert_eq!(found(merged), found(plain), "{}", variant.name);
     }
 }
 

@@ -3,6 +3,7 @@
 use std::{
     collections::hash_map::DefaultHasher,
     hash::{Hash, Hasher},
+    mem,
     pin::Pin,
     sync::{
         Arc, MutexGuard,
@@ -85,7 +86,9 @@ impl<'a> History<'a> {
         for (process, errands) in processes.iter().enumerate() {
             let maker = &cast.makers[maker];
             let source = maker.source();
-            let anew = cast.setting.comes_anew && errands.len() == 1;
+            // What it has got already is more than how often it came.
+            let is_simple = errands.len() == 1 && errands[0] != Errand::UseTwice;
+            let anew = cast.setting.comes_anew && is_simple;
             for (place, &errand) in errands.iter().enumerate() {
                 let flag = Arc::new(Flag(AtomicBool::new(true)));
                 let future = run(maker.clone(), Arc::clone(&source), errand, anew);
@@ -168,7 +171,8 @@ impl<'a> History<'a> {
     pub(super) fn go(&mut self, worker: usize) {
         let mut world = self.world();
         let now = world.now;
-        if let Stage::Asked { op, .. } = world.stages[worker].clone() {
+        let stage = mem::replace(&mut world.stages[worker], Stage::Idle);
+        if let Stage::Asked { op, .. } = stage {
             let is_request = matches!(op, Op::Request { .. });
             let answer = world.effect(worker, op);
             world.stages[worker] = Stage::Answered {
@@ -178,6 +182,7 @@ impl<'a> History<'a> {
             };
             return;
         }
+        world.stages[worker] = stage;
         drop(world);
         self.resume(worker);
     }
@@ -187,18 +192,22 @@ impl<'a> History<'a> {
         let Worker { process, place, .. } = self.workers[worker];
         let mut hasher = DefaultHasher::new();
         (self.known[process], place, self.world().now).hash(&mut hasher);
-        let stage = self.world().stages[worker].clone();
-        if let Stage::Answered {
-            answer: Answer::Anew,
-            ..
-        } = stage
-        {
+        let comes_anew = match &self.world().stages[worker] {
+            Stage::Answered {
+                answer: Answer::Anew,
+                ..
+            } => true,
+            Stage::Answered { answer, .. } => {
+                add_answer(answer, &mut hasher);
+                false
+            }
+            _ => false,
+        };
+        if comes_anew {
             // It knows nothing but how often it came.
             self.workers[worker].visits += 1;
             hasher = DefaultHasher::new();
             self.workers[worker].visits.hash(&mut hasher);
-        } else if let Stage::Answered { answer, .. } = stage {
-            add_answer(&answer, &mut hasher);
         }
         self.known[process] = hasher.finish();
         self.poll(worker);

@@ -100,6 +100,7 @@ pub(super) const PLAIN: Setting = Setting {
     comes_anew: true,
     lie: Lie::None,
     requests_max: 1,
+    merges: true,
     states_max: 3_000_000,
 };
 

@@ -80,11 +80,18 @@ impl Walk {
         if let Some(property) = history.broken() {
             self.report.note(property, &self.schedule);
             self.leave(1);
-        } else if let Some(&histories) = self.known.get(&history.key()) {
+        } else if let Some(histories) = self.known_from(history) {
             self.leave(histories);
         } else {
             self.enter(history);
         }
+    }
+
+    /// The histories that go on from here, if it is a state that was walked.
+    fn known_from(&self, history: &History<'_>) -> Option<u128> {
+        let is_asked = history.cast.setting.merges;
+        let known = is_asked.then(|| self.known.get(&history.key()));
+        known.flatten().copied()
     }
 
     /// Comes to a state for the first time.
