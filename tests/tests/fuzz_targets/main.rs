@@ -7,9 +7,12 @@
 //! input that fails is made as small as may be, kept in a file, and named with the command that
 //! gives it to its target again.
 
+mod bodies;
 mod callback;
 mod cookies;
 mod harness;
 mod json;
+mod messages;
 mod mutate;
+mod settings;
 mod web;
