@@ -45,7 +45,8 @@ impl<C: Clock, G: GrantStore> QuickBooksClient<C, G> {
             .with("entities", ENTITIES)
             .with("changedSince", moment(since));
         let answer = self.sender.call(&call).await?;
-        let lists = lists(&answer.body);
+        let unreadable = || Failure::new(Code::QuickBooksFailing).answered(answer.told.clone());
+        let lists = lists(&answer.body).ok_or_else(unreadable)?;
         let objects: usize = lists.iter().map(|(_, rows)| rows.len()).sum();
         if objects >= OBJECTS_MAX {
             return Ok(None);
@@ -55,7 +56,7 @@ impl<C: Clock, G: GrantStore> QuickBooksClient<C, G> {
         for (entity, rows) in lists {
             for row in rows {
                 if !add(&mut changes, entity, row, is_multi) {
-                    return Err(Failure::new(Code::QuickBooksFailing).answered(answer.told));
+                    return Err(unreadable());
                 }
             }
         }
@@ -63,17 +64,27 @@ impl<C: Clock, G: GrantStore> QuickBooksClient<C, G> {
     }
 }
 
-/// Every (entity, rows) of the answer, wherever QuickBooks put it.
-fn lists(body: &Value) -> Vec<(&str, &Vec<Value>)> {
-    let parts = body.get("CDCResponse").and_then(Value::as_array);
-    let answers = parts
-        .into_iter()
-        .flatten()
-        .filter_map(|part| part.get("QueryResponse")?.as_array());
-    let members = answers.flatten().filter_map(Value::as_object).flatten();
-    members
-        .filter_map(|(name, rows)| Some((name.as_str(), rows.as_array()?)))
-        .collect()
+/// Every (entity, rows) of the answer, wherever QuickBooks put it. `None` when something that is no
+/// list stands where one must: it must never pass for "nothing has changed".
+fn lists(body: &Value) -> Option<Vec<(&str, &Vec<Value>)>> {
+    let mut lists = Vec::new();
+    for part in body.get("CDCResponse")?.as_array()? {
+        let answers = match part.as_object()?.get("QueryResponse") {
+            Some(answers) => answers.as_array()?.as_slice(),
+            None => &[],
+        };
+        for answer in answers {
+            for (name, rows) in answer.as_object()? {
+                match rows.as_array() {
+                    Some(rows) => lists.push((name.as_str(), rows)),
+                    None if ENTITIES.split(',').any(|entity| entity == name) => return None,
+                    // Counts and places stand beside the lists.
+                    None => {}
+                }
+            }
+        }
+    }
+    Some(lists)
 }
 
 /// Takes one changed record in; false when it cannot be read, and so cannot be left out.
@@ -119,4 +130,28 @@ fn put<W: DeserializeOwned, T, I: std::str::FromStr>(
         wire::read::<W>(row).and_then(to).map(Changed::Now)
     };
     change.map(|change| list.push(change)).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_no_list_of_changes_never_says_that_nothing_has_changed() {
+        let count = |body: Value| lists(&body).map(|lists| lists.len());
+        let bills = json!([{ "Bill": [], "startPosition": 1 }, {}]);
+        let well = json!({ "CDCResponse": [{ "QueryResponse": bills }, {}] });
+        assert_eq!(count(well), Some(1));
+        for odd in [
+            json!({ "CDCResponse": {} }),
+            json!({ "CDCResponse": [null] }),
+            json!({ "CDCResponse": [{ "QueryResponse": {} }] }),
+            json!({ "CDCResponse": [{ "QueryResponse": ["none"] }] }),
+            json!({ "CDCResponse": [{ "QueryResponse": [{ "Bill": {} }] }] }),
+        ] {
+            assert_eq!(count(odd.clone()), None, "{odd}");
+        }
+    }
 }

@@ -38,14 +38,8 @@ impl<C: Clock, G: GrantStore> QuickBooksClient<C, G> {
         let mut start = 1;
         for _ in 0..PAGES_MAX {
             let answer = self.sender.call(&Call::query(statement, start)).await?;
-            // Without a hit the array is absent, not empty.
-            let list = answer
-                .body
-                .get("QueryResponse")
-                .and_then(|r| r.get(statement.entity));
-            let page = list
-                .and_then(Value::as_array)
-                .map_or(&[][..], Vec::as_slice);
+            let unreadable = || Failure::new(Code::QuickBooksFailing).answered(answer.told.clone());
+            let page = listed(&answer.body, statement.entity).ok_or_else(unreadable)?;
             let before = all.rows.len();
             for row in page {
                 if row_id(row).is_none_or(|id| seen.insert(id)) {
@@ -66,10 +60,52 @@ impl<C: Clock, G: GrantStore> QuickBooksClient<C, G> {
     }
 }
 
+/// The rows of one answer; without a hit the array is absent, not empty. `None` when anything else
+/// stands there: it must never pass for an empty list.
+fn listed<'b>(body: &'b Value, entity: &str) -> Option<&'b [Value]> {
+    let response = body.get("QueryResponse")?.as_object()?;
+    match response.get(entity) {
+        None => Some(&[]),
+        Some(rows) => rows.as_array().map(Vec::as_slice),
+    }
+}
+
 fn row_id(row: &Value) -> Option<String> {
     match row.get("Id")? {
         Value::String(id) => Some(id.clone()),
         Value::Number(id) => Some(id.to_string()),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_no_list_is_not_an_empty_one() {
+        let bill = json!({ "Id": "1" });
+        let rows = |response: Value| {
+            let body = json!({ "QueryResponse": response });
+            listed(&body, "Bill").map(<[Value]>::len)
+        };
+        assert_eq!(rows(json!({})), Some(0));
+        assert_eq!(
+            rows(json!({ "Bill": [bill, bill], "maxResults": 2 })),
+            Some(2)
+        );
+        for odd in [
+            json!(null),
+            json!([]),
+            json!([{}]),
+            json!(""),
+            json!({ "Bill": null }),
+            json!({ "Bill": bill }),
+            json!({ "Bill": "none" }),
+        ] {
+            assert_eq!(rows(odd.clone()), None, "{odd}");
+        }
     }
 }
