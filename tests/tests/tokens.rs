@@ -62,7 +62,7 @@ fn whatever_goes_wrong_once_nothing_is_lost_that_could_be_kept() {
 }
 
 #[test]
-fn a_crowd_with_three_faults_keeps_its_connection_where_there_is_grace() {
+fn a_crowd_with_three_faults_loses_nothing_that_could_be_kept() {
     for variant in crowds() {
         for seed in 0..SEEDS {
             let history = sample(&variant.setting, seed);

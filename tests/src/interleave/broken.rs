@@ -2,7 +2,7 @@
 
 use super::{
     Fault, Lie, Property, Rotation, Setting, Start, Variant,
-    variants::{DEATH, ONE, PLAIN, REFUSED, SLEEPS, TWO, variant},
+    variants::{DEATH, ONE, PLAIN, REFUSED, SLEEPS, THREE, TWO, variant},
 };
 
 const NONE: &[Fault] = &[];
@@ -104,7 +104,7 @@ fn lies() -> Vec<Variant> {
 
 /// What goes beyond the promise.
 fn beyond() -> Vec<Variant> {
-    let of = |name, processes, start, faults| {
+    let of = |name, processes, start, faults: &'static [Fault]| {
         let setting = Setting {
             processes,
             start,
@@ -118,7 +118,18 @@ fn beyond() -> Vec<Variant> {
             ..variant(name, setting)
         }
     };
+    // One token is used three times, and of three answers the grant has room for two. Where the last
+    // one was the third, the connection lives for a day only.
+    let mut three = of(
+        "two calls sleep over one token",
+        THREE,
+        Start::Expired,
+        &[Fault::Sleeps(60)],
+    );
+    three.setting.rotation = Rotation::Grace;
+    three.setting.faults_max = 2;
     vec![
+        three,
         of(
             "a call sleeps for ten minutes",
             TWO,
