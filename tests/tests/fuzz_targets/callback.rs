@@ -147,8 +147,8 @@ impl Back {
         let realm = self.stage.realm.clone();
         let (site, owner) = (&self.site, &self.owner);
         self.runtime.block_on(async {
-            // Ways are counted by the minute.
-            tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+            // The ways of one browser are counted by the minute.
+            tokio::time::sleep(std::time::Duration::from_secs(4)).await;
             if is_connect {
                 let mut visitor = owner.clone();
                 let begun = visitor.submit("/connection/quickbooks", &[]).await;

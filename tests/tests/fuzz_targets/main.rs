@@ -7,6 +7,8 @@
 //! input that fails is made as small as may be, kept in a file, and named with the command that
 //! gives it to its target again.
 
+mod answers;
+mod autotask;
 mod bodies;
 mod callback;
 mod cookies;
@@ -14,5 +16,6 @@ mod harness;
 mod json;
 mod messages;
 mod mutate;
+mod quickbooks;
 mod settings;
 mod web;

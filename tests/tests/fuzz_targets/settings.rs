@@ -82,11 +82,13 @@ impl World for Import {
         let first = self.judge(&text, &by_program);
         let by_form = self.import(&text);
         assert_well(&text, &by_form);
-        // Both ways take the same documents.
+        // Both ways take the same documents, but for a zero below zero, which is whole for one of
+        // the two ways in which numbers are read.
         let is_taken = by_form.status.is_redirection();
         let is_ok = by_program.status == StatusCode::OK;
+        let is_odd = text.contains("-0") || text.contains('\0');
         assert!(
-            is_taken == is_ok || text.len() > 4_000,
+            is_taken == is_ok || is_odd,
             "{text}: {by_program:?} {by_form:?}"
         );
         first
