@@ -19,5 +19,6 @@ mod messages;
 mod mutate;
 mod questions;
 mod quickbooks;
+mod runs;
 mod settings;
 mod web;
