@@ -130,7 +130,7 @@ async fn play(nth: usize, seed: u64) -> String {
 }
 
 /// How an order has ended: right, or with a person who knows of it.
-async fn end_of(stage: &Stage<MemoryStore>, order: i64, is_of_books: bool) -> &'static str {
+async fn end_of(stage: &Stage<MemoryStore>, order: i64, is_of_books: bool) -> String {
     let bills = stage.bills_of(order);
     assert!(bills.len() < 2, "order {order} has {} bills", bills.len());
     if is_of_books {
@@ -139,8 +139,13 @@ async fn end_of(stage: &Stage<MemoryStore>, order: i64, is_of_books: bool) -> &'
             assert_eq!(amount(&bill["TotalAmt"]).to_string(), TOTAL, "{bill}");
         }
     }
-    let record = stage.record(order).await;
-    match &record.state {
+    // What stops the whole company stands on every page until somebody has seen to it.
+    let trouble = stage.trouble().await;
+    let Some(record) = stage.find_record(order).await else {
+        assert!(!trouble.is_empty(), "order {order} was never seen");
+        return trouble;
+    };
+    let end = match &record.state {
         State::Linked { bill } => {
             let is_there = bills
                 .iter()
@@ -160,8 +165,15 @@ async fn end_of(stage: &Stage<MemoryStore>, order: i64, is_of_books: bool) -> &'
             "told"
         }
         State::Skipped { .. } => "skipped",
-        other => panic!("order {order} has not ended: {other:?}"),
-    }
+        other => {
+            assert!(
+                !trouble.is_empty(),
+                "order {order} has not ended: {other:?}"
+            );
+            &trouble
+        }
+    };
+    end.to_owned()
 }
 
 #[test]
