@@ -22,6 +22,7 @@ use purser_core::{policy::Guards, protocol::is_legal, record::StateName};
 use purser_sqlite::SqliteStore;
 use purser_tests::{
     memory::MemoryStore,
+    panicked,
     simulation::{History, Plan, live},
 };
 
@@ -133,10 +134,9 @@ fn one(seed: u64, wish: &Wish) -> History {
         }
     }));
     lived.unwrap_or_else(|panic| {
-        let why = panic.downcast_ref::<String>().cloned();
-        let why = why.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));
+        let why = panicked::words(&*panic);
         History {
-            violations: vec![format!("panic: {}", why.unwrap_or_default())],
+            violations: vec![format!("panic: {why}")],
             ..History::default()
         }
     })

@@ -1,9 +1,11 @@
 #![doc = include_str!("../README.md")]
 
 pub mod contract;
+pub mod dice;
 pub mod interleave;
 pub mod memory;
 pub mod model;
+pub mod panicked;
 pub mod program;
 pub mod shaken;
 pub mod simulation;

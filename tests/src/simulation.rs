@@ -6,7 +6,6 @@
 //! First everything that the plan has goes wrong, and it is looked at every call that there are never
 //! two bills for an order. Then nothing goes wrong any more, and every order must come to its end.
 
-mod dice;
 mod nature;
 mod plan;
 mod process;
@@ -23,7 +22,6 @@ use purser_core::{
     record::{Origin, StateName},
 };
 
-pub use dice::Dice;
 pub use plan::{Plan, Shape};
 
 use crate::stage::{Scene, Stage, StageStore};

@@ -11,7 +11,10 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use purser_tests::program::{Desk, Running, Simulators};
+use purser_tests::{
+    dice::Dice,
+    program::{Desk, Running, Simulators},
+};
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde_json::{Value, json};
 
@@ -22,30 +25,19 @@ const KILLS: u32 = 20;
 /// A vendor and a product that QuickBooks does not have yet come with every so many orders.
 const NEW_NAMES_EVERY: u64 = 16;
 
-/// Numbers that look random and follow from a seed.
-struct Chance(u64);
-
-impl Chance {
-    fn from_environment() -> Self {
-        let given = std::env::var("PURSER_KILL_SEED")
-            .ok()
-            .and_then(|text| text.parse().ok());
-        let now = jiff::Timestamp::now().as_nanosecond().unsigned_abs();
-        let seed = given.unwrap_or_else(|| u64::try_from(now % 1_000_000_007).unwrap());
-        println!("replay with PURSER_KILL_SEED={seed}");
-        Self(seed)
-    }
-
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (mixed ^ (mixed >> 31)) % limit
-    }
+/// The dice of a seed that the environment gives, or of chance.
+fn dice() -> Dice {
+    let given = std::env::var("PURSER_KILL_SEED")
+        .ok()
+        .and_then(|text| text.parse().ok());
+    let now = jiff::Timestamp::now().as_nanosecond().unsigned_abs();
+    let seed = given.unwrap_or_else(|| u64::try_from(now % 1_000_000_007).unwrap());
+    println!("replay with PURSER_KILL_SEED={seed}");
+    Dice::new(seed)
 }
 
 /// Fills Autotask with orders and tells each one's total.
-fn orders(simulators: &Simulators, chance: &mut Chance) -> BTreeMap<i64, Decimal> {
+fn orders(simulators: &Simulators, dice: &mut Dice) -> BTreeMap<i64, Decimal> {
     let mut totals = BTreeMap::new();
     let (mut vendor, mut product) = (301, 501);
     for place in 0..ORDERS {
@@ -56,9 +48,9 @@ fn orders(simulators: &Simulators, chance: &mut Chance) -> BTreeMap<i64, Decimal
             product = simulators.in_autotask("create_product", json!({ "product": named }));
         }
         let mut total = Decimal::ZERO;
-        let lines = (0..=chance.below(3)).map(|line| {
-            let cost = Decimal::new(i64::try_from(chance.below(5_000_000)).unwrap(), 4);
-            let quantity = i64::try_from(1 + chance.below(40)).unwrap();
+        let lines = (0..=dice.roll(3)).map(|line| {
+            let cost = Decimal::new(i64::try_from(dice.roll(5_000_000)).unwrap(), 4);
+            let quantity = i64::try_from(1 + dice.roll(40)).unwrap();
             let amount = Decimal::from(quantity) * cost;
             total += amount.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);
             let product = if line == 0 {
@@ -82,7 +74,7 @@ fn orders(simulators: &Simulators, chance: &mut Chance) -> BTreeMap<i64, Decimal
 }
 
 /// Kills the program at random moments of its work, each time starting it again at once.
-fn kill_again_and_again(desk: &Desk, chance: &mut Chance) {
+fn kill_again_and_again(desk: &Desk, dice: &mut Dice) {
     let start = |time: u32| -> Running {
         let command: &[&str] = if time.is_multiple_of(2) {
             &["run", "--once"]
@@ -94,7 +86,7 @@ fn kill_again_and_again(desk: &Desk, chance: &mut Chance) {
     let mut killed = 0;
     for time in 0..KILLS {
         let running = start(time);
-        std::thread::sleep(Duration::from_millis(40 + chance.below(500)));
+        std::thread::sleep(Duration::from_millis(40 + dice.roll(500)));
         let ended = running.kill();
         if ended.signal.is_some() {
             killed += 1;
@@ -120,11 +112,11 @@ fn bills_by_id(simulators: &Simulators) -> BTreeMap<String, Value> {
 
 #[test]
 fn every_order_ends_with_one_right_bill_however_often_the_program_is_killed() {
-    let mut chance = Chance::from_environment();
+    let mut dice = dice();
     let simulators = Simulators::plain(0);
     let desk = Desk::connected(&simulators);
-    let totals = orders(&simulators, &mut chance);
-    kill_again_and_again(&desk, &mut chance);
+    let totals = orders(&simulators, &mut dice);
+    kill_again_and_again(&desk, &mut dice);
     let began = bills_by_id(&simulators).len();
     println!("{began} of {ORDERS} orders had a bill when the last run began");
     assert!(

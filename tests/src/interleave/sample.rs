@@ -5,9 +5,10 @@ use super::{
     cast::Cast,
     history::{Choice, History},
 };
+use crate::dice::Dice;
 
 /// While something may go wrong, it does once in so many choices.
-const TROUBLE: usize = 16;
+const TROUBLE: u64 = 16;
 
 /// One history of many.
 #[derive(Debug)]
@@ -26,7 +27,7 @@ pub struct Sample {
 pub fn sample(setting: &Setting, seed: u64) -> Sample {
     let cast = Cast::new(setting);
     let mut history = History::begin(&cast);
-    let mut dice = seed;
+    let mut dice = Dice::new(seed);
     let mut schedule = Schedule::new();
     while !history.is_settled() && history.broken().is_none() {
         let choices = history.choices();
@@ -37,10 +38,10 @@ pub fn sample(setting: &Setting, seed: u64) -> Sample {
             .take_while(|choice| !is_fault(choice))
             .count();
         let faults = choices.len() - usual;
-        let taken = if faults > 0 && roll(&mut dice, TROUBLE) == 0 {
-            usual + roll(&mut dice, faults)
+        let taken = if faults > 0 && dice.hits(TROUBLE) {
+            usual + dice.place(faults)
         } else {
-            roll(&mut dice, usual)
+            dice.place(usual)
         };
         schedule.push(taken);
         history.make(choices[taken]);
@@ -53,15 +54,6 @@ pub fn sample(setting: &Setting, seed: u64) -> Sample {
         broken: outcome.broken,
         is_lost: outcome.is_lost,
     }
-}
-
-/// Steele, Lea and Flood's `SplitMix64`.
-fn roll(dice: &mut u64, below: usize) -> usize {
-    *dice = dice.wrapping_add(0x9E37_79B9_7F4A_7C15);
-    let mut mixed = *dice;
-    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    usize::try_from((mixed ^ (mixed >> 31)) % below.max(1) as u64).unwrap_or(0)
 }
 
 /// What happens under a schedule, step by step, and what it comes to. `None` when a choice of it is

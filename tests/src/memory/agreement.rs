@@ -16,39 +16,11 @@ use purser_sqlite::{OpenOptions, SqliteStore};
 
 use super::*;
 use crate::contract::sample::{at, north, south};
+use crate::dice::Dice;
 
 /// Histories that are compared, and how long each is.
 const SEEDS: u64 = 15;
 const CALLS: usize = 300;
-
-/// Numbers that follow from a seed alone (`SplitMix64`).
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, below: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (mixed ^ (mixed >> 31)) % below
-    }
-
-    fn number(&mut self, below: u64) -> i64 {
-        i64::try_from(self.roll(below)).unwrap()
-    }
-
-    fn chance(&mut self, one_in: u64) -> bool {
-        self.roll(one_in) == 0
-    }
-
-    fn choice<T: Clone>(&mut self, of: &[T]) -> T {
-        of[usize::try_from(self.roll(of.len() as u64)).unwrap()].clone()
-    }
-
-    fn some<T>(&mut self, make: impl FnOnce(&mut Self) -> T) -> Option<T> {
-        self.chance(3).then(|| make(self))
-    }
-}
 
 /// Somebody who uses a store by chance and notes what it answers.
 struct Caller<S> {
@@ -70,7 +42,7 @@ impl<S> Caller<S> {
         Self {
             store,
             clock,
-            dice: Dice(seed),
+            dice: Dice::new(seed),
             names: 0,
             operations: BTreeMap::new(),
             last: None,
@@ -86,7 +58,7 @@ impl<S> Caller<S> {
     }
 
     fn tenant(&mut self) -> TenantId {
-        self.dice.choice(&[north(), south()])
+        self.dice.pick(&[north(), south()])
     }
 
     fn now(&self) -> Timestamp {

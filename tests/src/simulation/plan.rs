@@ -8,8 +8,7 @@ use std::{
 use purser_core::policy::Guards;
 use purser_simulators::{FaultKind, quickbooks::RequestIdMode};
 
-use super::dice::Dice;
-use crate::{shaken::Happening, stage::Moment};
+use crate::{dice::Dice, shaken::Happening, stage::Moment};
 
 /// QuickBooks shows a bill this long after it was sent, or there is none: what is promised holds for
 /// that, and a seed stays within it. The settle time is a little longer.
@@ -101,7 +100,7 @@ pub struct Plan {
 impl Plan {
     /// What a seed decides.
     pub fn of(seed: u64) -> Self {
-        let mut dice = Dice::new(seed, 1);
+        let mut dice = Dice::stream(seed, 1);
         let modes = [
             RequestIdMode::Ignored,
             RequestIdMode::Racy,

@@ -15,11 +15,9 @@ use purser_runtime::{
     sweeps,
 };
 
-use super::{
-    dice::Dice,
-    nature::{Nature, StoreNature, Wire},
-};
+use super::nature::{Nature, StoreNature, Wire};
 use crate::{
+    dice::Dice,
     shaken::Shaken,
     stage::{Stage, StagePorts, StageStore},
 };
@@ -41,7 +39,7 @@ type ShakenEngine<S> = Engine<StagePorts<Shaken<S>>>;
 impl<S: StageStore> Process<'_, S> {
     /// Lives for ever; each death is followed by another life.
     pub(super) async fn run(&self) {
-        let mut dice = Dice::new(self.nature.plan.seed, 100 + self.place as u64);
+        let mut dice = Dice::stream(self.nature.plan.seed, 100 + self.place as u64);
         for life in 0_u32.. {
             let name = format!("process-{}-{life}", self.place);
             let tap = StoreNature {

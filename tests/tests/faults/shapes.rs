@@ -7,7 +7,7 @@ use purser_core::record::StateName;
 use purser_simulators::{
     FaultKind, JournalEntry, System, autotask::OrderSeed, quickbooks::RequestIdMode,
 };
-use purser_tests::stage::Stage;
+use purser_tests::{panicked, stage::Stage};
 
 /// What an order needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -226,10 +226,8 @@ impl Tally {
     pub(crate) async fn case(&mut self, name: String, case: impl Future<Output = ()>) {
         self.ran += 1;
         if let Err(panic) = AssertUnwindSafe(case).catch_unwind().await {
-            let why = panic.downcast_ref::<String>().cloned();
-            let why = why.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));
-            self.failed
-                .push(format!("{name}: {}", why.unwrap_or_default()));
+            let why = panicked::words(&*panic);
+            self.failed.push(format!("{name}: {why}"));
         }
     }
 

@@ -10,6 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use purser_tests::panicked;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::mutate::Mutator;
@@ -138,7 +139,7 @@ impl<'t, W: World> Runner<'t, W> {
             }
             Err(panicked) => {
                 let small = smaller::<W>(input);
-                self.fail(&small, what, &words(&*panicked))
+                self.fail(&small, what, &panicked::words(&*panicked))
             }
         }
     }
@@ -157,17 +158,6 @@ impl<'t, W: World> Runner<'t, W> {
             path.display()
         );
     }
-}
-
-fn words(panicked: &(dyn std::any::Any + Send)) -> String {
-    let text = panicked.downcast_ref::<String>().cloned();
-    let plain = || {
-        panicked
-            .downcast_ref::<&str>()
-            .map(|text| (*text).to_owned())
-    };
-    text.or_else(plain)
-        .unwrap_or_else(|| "it panicked".to_owned())
 }
 
 /// The input without what is not needed to fail, as far as few tries find that out.

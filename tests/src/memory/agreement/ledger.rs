@@ -26,9 +26,8 @@ impl<S: Ledger> Caller<S> {
         record.key.realm = Self::realm(order);
         record.fence = dice.roll(4);
         record.updated_at = at(dice.number(20));
-        record.vendor_name =
-            dice.some(|dice| dice.choice(&["Łódź".to_owned(), "Cobalt".to_owned()]));
-        let notice = Notice::new(dice.choice(&[Code::StoreBusy, Code::ItemMissing]));
+        record.vendor_name = dice.some(|dice| dice.pick(&["Łódź".to_owned(), "Cobalt".to_owned()]));
+        let notice = Notice::new(dice.pick(&[Code::StoreBusy, Code::ItemMissing]));
         record.wait = dice.some(|dice| Wait {
             notice: notice.clone(),
             not_before: at(9),
@@ -40,7 +39,7 @@ impl<S: Ledger> Caller<S> {
             reason: Ineligible::Gone,
         };
         let states = [State::Queued, State::Refused { notice }, skipped];
-        in_state(&record, dice.choice(&states))
+        in_state(&record, dice.pick(&states))
     }
 
     pub(super) async fn commit(&mut self) {
@@ -51,7 +50,7 @@ impl<S: Ledger> Caller<S> {
             let expected = match (self.dice.roll(8), known.last()) {
                 (0, _) => Expected::Any,
                 (1, _) | (_, None) => Expected::Absent,
-                (2, Some(_)) => Expected::Is(operation(&self.dice.choice(known))),
+                (2, Some(_)) => Expected::Is(operation(&self.dice.pick(known))),
                 (_, Some(last)) => Expected::Is(operation(last)),
             };
             let mut change = change(self.record(&tenant, order), expected);
@@ -62,14 +61,14 @@ impl<S: Ledger> Caller<S> {
                     .history
                     .push(entry(order, seconds, HistoryEvent::Sent));
             }
-            if self.dice.chance(4) {
+            if self.dice.hits(4) {
                 let subject = change.record.operation.to_string();
                 change.mails.push(mail(&tenant, &subject));
             }
             changes.push(change);
         }
         // Now and then an earlier change is made again, as after an answer that was lost.
-        if self.dice.chance(4) {
+        if self.dice.hits(4) {
             changes.extend(self.last.take());
         }
         self.last = changes.first().cloned();
@@ -97,15 +96,15 @@ impl<S: Ledger> Caller<S> {
         let states = [StateName::Queued, StateName::Refused, StateName::Skipped];
         let texts = ["łódź", "PO-3", "item.missing", "%"].map(str::to_owned);
         RecordFilter {
-            states: dice.some(|dice| dice.choice(&states)).into_iter().collect(),
-            waiting: dice.chance(4),
+            states: dice.some(|dice| dice.pick(&states)).into_iter().collect(),
+            waiting: dice.hits(4),
             orders: dice
                 .some(|dice| OrderId::new(dice.number(9)))
                 .into_iter()
                 .collect(),
             vendor: dice.some(|_| "Cobalt".to_owned()),
             code: dice.some(|_| Code::ItemMissing.as_str().to_owned()),
-            text: dice.some(|dice| dice.choice(&texts)),
+            text: dice.some(|dice| dice.pick(&texts)),
             since: dice.some(|dice| at(dice.number(20))),
             until: dice.some(|dice| at(dice.number(20))),
             before: dice.some(|dice| (at(dice.number(20)), OrderId::new(dice.number(9)))),

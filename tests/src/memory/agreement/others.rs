@@ -21,7 +21,7 @@ impl<S: Ledger + Outbox + Queue + Inbox + Schedule + Registry> Caller<S> {
         match (self.dice.roll(6), seen.and_then(|seen| seen.last())) {
             (0, _) => Expected::Any,
             (1, _) | (_, None) => Expected::Absent,
-            (2, Some(_)) => Expected::Is(self.dice.choice(&self.versions[of])),
+            (2, Some(_)) => Expected::Is(self.dice.pick(&self.versions[of])),
             (_, Some(last)) => Expected::Is(*last),
         }
     }
@@ -36,12 +36,12 @@ impl<S: Ledger + Outbox + Queue + Inbox + Schedule + Registry> Caller<S> {
     }
 
     pub(super) async fn document(&mut self) {
-        let kind = self.dice.choice(&[DocumentKind::Runs, DocumentKind::Usage]);
+        let kind = self.dice.pick(&[DocumentKind::Runs, DocumentKind::Usage]);
         let tenant = self.tenant();
         let name = format!("document {tenant} {kind:?}");
-        if self.dice.chance(5) {
+        if self.dice.hits(5) {
             self.store.remove_document(&tenant, kind).await.unwrap();
-        } else if self.dice.chance(2) {
+        } else if self.dice.hits(2) {
             let expected = self.expected(&name);
             self.names += 1;
             let body = self.names.to_string();
@@ -54,13 +54,13 @@ impl<S: Ledger + Outbox + Queue + Inbox + Schedule + Registry> Caller<S> {
 
     pub(super) async fn entry(&mut self) {
         let kinds = [EntryKind::Session, EntryKind::Member, EntryKind::Realm];
-        let kind = self.dice.choice(&kinds);
-        let group = self.dice.choice(&["a", "a b"]);
-        let owner = self.dice.choice(&["", "grace", "sam"]);
-        let key = EntryKey::new(kind, group, self.dice.choice(&["-", "x", "y"]));
+        let kind = self.dice.pick(&kinds);
+        let group = self.dice.pick(&["a", "a b"]);
+        let owner = self.dice.pick(&["", "grace", "sam"]);
+        let key = EntryKey::new(kind, group, self.dice.pick(&["-", "x", "y"]));
         let now = self.now();
         let name = format!("{key:?}");
-        if self.dice.chance(4) {
+        if self.dice.hits(4) {
             let taken = self.store.take_entry(&key, now).await.unwrap();
             self.note("take", taken);
         } else {
@@ -88,7 +88,7 @@ impl<S: Ledger + Outbox + Queue + Inbox + Schedule + Registry> Caller<S> {
     pub(super) async fn send(&mut self) {
         let mut messages = Vec::new();
         for _ in 0..=self.dice.roll(4) {
-            let lane = self.dice.choice(&[Lane::Background, Lane::Person]);
+            let lane = self.dice.pick(&[Lane::Background, Lane::Person]);
             messages.push(message(&self.tenant(), lane, self.dice.roll(10)));
         }
         self.store.send(messages).await.unwrap();
@@ -103,12 +103,12 @@ impl<S: Ledger + Outbox + Queue + Inbox + Schedule + Registry> Caller<S> {
         );
         self.receipts
             .extend(received.map(|delivery| delivery.receipt));
-        if self.receipts.is_empty() || self.dice.chance(3) {
+        if self.receipts.is_empty() || self.dice.hits(3) {
             return;
         }
         let index = self.dice.roll(self.receipts.len() as u64);
         let receipt = self.receipts.swap_remove(usize::try_from(index).unwrap());
-        if self.dice.chance(3) {
+        if self.dice.hits(3) {
             let delay = Duration::from_secs(10 * self.dice.roll(6));
             self.store.give_back(&receipt, delay).await.unwrap();
         } else {
@@ -117,15 +117,15 @@ impl<S: Ledger + Outbox + Queue + Inbox + Schedule + Registry> Caller<S> {
     }
 
     pub(super) async fn outbox(&mut self) {
-        if self.dice.chance(3) {
+        if self.dice.hits(3) {
             self.names += 1;
             let subject = self.names.to_string();
             let mail = mail(&self.tenant(), &subject);
             let kept = self.store.keep(mail).await;
             self.mails.push(kept.unwrap());
         }
-        if !self.mails.is_empty() && self.dice.chance(2) {
-            let id = self.dice.choice(&self.mails);
+        if !self.mails.is_empty() && self.dice.hits(2) {
+            let id = self.dice.pick(&self.mails);
             self.store.sent(id, self.now()).await.unwrap();
         }
         let unsent = self.store.unsent(5).await.unwrap();
@@ -142,7 +142,7 @@ impl<S: Ledger + Outbox + Queue + Inbox + Schedule + Registry> Caller<S> {
         let seconds = 10 * self.dice.number(10);
         self.clock.fetch_add(seconds, Ordering::SeqCst);
         let (tenant, run) = (self.tenant(), RunNumber(self.dice.roll(5)));
-        if self.dice.chance(2) {
+        if self.dice.hits(2) {
             let at = self.now();
             self.store.arm(&tenant, run, at).await.unwrap();
         }
