@@ -8,9 +8,12 @@
 //! Time moves in steps of 40 seconds: a lease is three of them, QuickBooks may take three to commit
 //! what it was sent, and after four a lookup believes that nothing comes any more.
 
+mod attempt;
+mod create;
 mod moves;
 mod walk;
 mod world;
+mod write_back;
 
 use std::collections::{BTreeMap, BTreeSet};
 
