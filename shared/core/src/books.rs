@@ -219,6 +219,8 @@ pub struct Changes {
     pub accounts: Vec<Changed<Account, AccountId>>,
     /// Terms.
     pub terms: Vec<Changed<Term, TermId>>,
+    /// Bills that were made or changed, and stand.
+    pub bills: Vec<BillSummary>,
     /// Bills that were deleted.
     pub bills_gone: Vec<BillId>,
 }

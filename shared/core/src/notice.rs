@@ -215,6 +215,9 @@ catalogue! {
     SeveralBills = "conflict.several_bills", Refuse, None, Bill,
         "QuickBooks holds more than one bill made for order {order}: {bills}.",
         "Delete all but one of them in QuickBooks, then retry.";
+    BillTwice = "conflict.bill_twice", Refuse, None, Bill,
+        "Beside the bill {bill} of order {order}, whose number stands in Autotask, QuickBooks holds another one made for it: {others}.",
+        "Delete what is too many in QuickBooks, keep the bill {bill}, then retry.";
     BillDiffers = "conflict.bill_differs", Refuse, None, Bill,
         "The bill {bill} made for order {order} has another vendor or total than was sent.",
         "Check the bill; if it is right, enter its number in External PO Number, else delete it and retry.";

@@ -52,6 +52,9 @@ pub struct Policy {
     pub run_age_max: Duration,
     /// How often a tenant's bills are reconciled.
     pub reconcile_interval: Duration,
+    /// How far a reconciliation looks back behind the one before it: QuickBooks may show late what
+    /// it had already made.
+    pub reconcile_overlap: Duration,
     /// When a manual sync that is still waiting is reported by e-mail.
     pub mail_after: Duration,
     /// The access token is renewed when less than this is left of it.
@@ -102,6 +105,7 @@ impl Policy {
             queued_age_max: seconds(1800).max(Duration::from_secs(20)),
             run_age_max: seconds(3600).max(Duration::from_secs(30)),
             reconcile_interval: seconds(24 * 3600),
+            reconcile_overlap: Duration::from_hours(6),
             mail_after: seconds(120),
             token_early: seconds(600),
             token_refresh: seconds(30),

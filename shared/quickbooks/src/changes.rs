@@ -105,7 +105,13 @@ fn add(changes: &mut Changes, entity: &str, row: &Value, is_multi: bool) -> bool
                 }
                 None => false,
             },
-            Some(_) => true,
+            Some(bill) => match bill.into_created() {
+                Some(created) => {
+                    changes.bills.push(created.bill);
+                    true
+                }
+                None => false,
+            },
             None => false,
         },
         _ => true,

@@ -12,6 +12,7 @@ mod hands;
 mod left_alone;
 mod mails;
 mod matching;
+mod reconciliation;
 mod refusals;
 mod runs;
 mod setup;

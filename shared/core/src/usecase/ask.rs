@@ -5,14 +5,13 @@ use serde_json::json;
 
 use crate::{
     failure::Failure,
-    ids::{AttemptId, BillId, OrderId, RealmId, TenantId, TraceId},
-    notice::{Code, Notice},
+    ids::{AttemptId, OrderId, TenantId, TraceId},
+    notice::Code,
     ports::{
         Chance, Change, Committed, Expected, HistoryEvent, Lane, Ledger, Message, Queue,
         RecordFilter, StoreError, WorkMessage,
     },
-    protocol::flag,
-    record::{Origin, RecordKey, Request, State, StateName, SyncRecord},
+    record::{Origin, RecordKey, Request, StateName, SyncRecord},
 };
 
 use super::{Engine, Ports, attempt::entry};
@@ -164,57 +163,5 @@ impl<P: Ports> Engine<P> {
             };
             orders.extend(records.iter().filter(fits).map(|record| record.key.order));
         }
-    }
-
-    /// Flags a linked order whose bill is gone; the sweeper then opens its to-do.
-    ///
-    /// It raises the fence like an attempt of its own: one that is at work on the order stops.
-    pub(super) async fn orphan(
-        &self,
-        tenant: &TenantId,
-        realm: &RealmId,
-        order: OrderId,
-        gone: &BillId,
-        trace: &TraceId,
-    ) -> Result<(), StoreError> {
-        let store = self.ports.store();
-        for _ in 0..TRIES_MAX {
-            let now = self.now();
-            let Some(mut record) = store.records(tenant, realm, &[order]).await?.pop() else {
-                return Ok(());
-            };
-            let State::Linked { bill } = record.state.clone() else {
-                return Ok(());
-            };
-            if bill.id != *gone {
-                return Ok(());
-            }
-            let expected = Expected::Is(record.operation.clone());
-            let notice = Notice::new(Code::BillDeleted)
-                .with("number", bill.written_number())
-                .with("order", record.order_number.as_str());
-            flag(&mut record, &notice, false);
-            record.state = State::Orphaned { bill };
-            record.fence += 1;
-            record.lease = None;
-            record.wait = None;
-            record.operation = self.operation();
-            record.updated_at = now;
-            let detail = json!({ "code": notice.code });
-            let line = entry(now, order, HistoryEvent::Orphaned, notice.text(), detail);
-            let change = Change {
-                due_at: record.due_at(&self.policy),
-                record,
-                expected,
-                history: vec![line.traced(Some(trace))],
-                mails: Vec::new(),
-            };
-            if let Some(Committed::Done) = store.commit(vec![change]).await?.pop() {
-                return Ok(());
-            }
-        }
-        Err(StoreError::Unavailable(
-            "the record is written by too many at once".to_owned(),
-        ))
     }
 }

@@ -229,11 +229,15 @@ fn judge_numbered(record: &SyncRecord, number: String, asked: bool) -> Judged {
     let is_the_bill = record
         .bill()
         .is_some_and(|bill| bill.written_number() == number);
-    // Neither may lose sight of the bill that is known.
-    let by_hand = record
-        .notice()
-        .is_some_and(|notice| matches!(notice.code, Code::NumberByHand | Code::OrderAnother));
+    let code = record.notice().map(|notice| notice.code);
+    // None of these may lose sight of the bill that is known.
+    let by_hand = matches!(
+        code,
+        Some(Code::NumberByHand | Code::OrderAnother | Code::BillTwice)
+    );
     match (is_the_bill, by_hand) {
+        // Its number stood there all the time: that says nothing about the other bill.
+        (true, _) if code == Some(Code::BillTwice) && !asked => Judged::GoOn,
         (true, _) => Judged::Reopen,
         // That number is what the person was asked about: our bill still exists.
         (false, true) if asked => Judged::Reopen,

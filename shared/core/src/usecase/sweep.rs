@@ -3,21 +3,16 @@
 use jiff::Timestamp;
 
 use crate::{
-    failure::Failure,
-    ids::{BillId, OrderId, RealmId, TenantId, TraceId},
-    ports::{
-        Lane, Ledger, Message, Outside, Queue, QuickBooks, RecordFilter, StoreError, WorkMessage,
-    },
-    record::{Origin, StateName, SyncRecord, earlier, later},
+    ids::{RealmId, TenantId, TraceId},
+    ports::{Lane, Ledger, Message, Queue, StoreError, WorkMessage},
+    record::{Origin, later},
     tenant::TenantStatus,
 };
 
-use super::{Engine, Ports};
+use super::{Engine, Ports, Reconciled};
 
 /// The most orders one sweep queues for one tenant.
 const DUE_MAX: u32 = 500;
-/// The most bills one reconciliation reads one by one, when changes cannot be asked for.
-const VERIFY_MAX: u32 = 200;
 
 impl<P: Ports> Engine<P> {
     /// Sweeps every tenant; one tenant's failure does not stop the others. All that follows
@@ -99,9 +94,11 @@ impl<P: Ports> Engine<P> {
             return Ok(());
         }
         match self.reconcile(tenant, realm, last, trace).await {
-            Ok(gone) => {
-                if !gone.is_empty() {
-                    tracing::warn!(tenant.id = %tenant, bills = gone.len(), "linked bills are gone");
+            Ok(found) => {
+                let Reconciled { gone, twice } = found;
+                if !gone.is_empty() || !twice.is_empty() {
+                    let (gone, twice) = (gone.len(), twice.len());
+                    tracing::warn!(tenant.id = %tenant, gone, twice, "linked bills are gone or there twice");
                 }
                 let note = |status: &mut TenantStatus| {
                     status.reconciled_at = Some(now);
@@ -114,78 +111,5 @@ impl<P: Ports> Engine<P> {
                 self.note_failure(tenant, &failure, settings.as_ref()).await
             }
         }
-    }
-
-    /// Finds linked bills that were deleted since the last time and flags their orders.
-    pub async fn reconcile(
-        &self,
-        tenant: &TenantId,
-        realm: &RealmId,
-        since: Option<Timestamp>,
-        trace: &TraceId,
-    ) -> Result<Vec<OrderId>, Failure> {
-        let quickbooks = self
-            .ports
-            .outside()
-            .quickbooks(tenant, Lane::Person)
-            .await?;
-        let since = since.unwrap_or_else(|| earlier(self.now(), self.policy.reconcile_interval));
-        let changes = quickbooks
-            .changes(earlier(since, self.policy.settle))
-            .await?;
-        let told = changes.as_ref().map(|(changes, _)| &changes.bills_gone);
-        if told.is_some_and(Vec::is_empty) {
-            return Ok(Vec::new());
-        }
-        let linked = self.linked(tenant, realm).await?;
-        let gone = match changes {
-            Some((changes, _)) => changes.bills_gone,
-            None => self.verify_each(&*quickbooks, &linked).await?,
-        };
-        let mut orders = Vec::new();
-        for record in &linked {
-            if let Some(bill) = record.bill().filter(|bill| gone.contains(&bill.id)) {
-                self.orphan(tenant, realm, record.key.order, &bill.id, trace)
-                    .await?;
-                orders.push(record.key.order);
-            }
-        }
-        Ok(orders)
-    }
-
-    async fn linked(
-        &self,
-        tenant: &TenantId,
-        realm: &RealmId,
-    ) -> Result<Vec<SyncRecord>, StoreError> {
-        let mut all = Vec::new();
-        let mut filter = RecordFilter {
-            states: vec![StateName::Linked],
-            limit: 500,
-            ..RecordFilter::default()
-        };
-        loop {
-            let page = self.ports.store().list(tenant, &filter).await?;
-            let Some(last) = page.last() else {
-                return Ok(all);
-            };
-            filter.before = Some((last.updated_at, last.key.order));
-            all.extend(page.into_iter().filter(|record| record.key.realm == *realm));
-        }
-    }
-
-    async fn verify_each(
-        &self,
-        quickbooks: &impl QuickBooks,
-        linked: &[SyncRecord],
-    ) -> Result<Vec<BillId>, Failure> {
-        let mut gone = Vec::new();
-        for record in linked.iter().take(VERIFY_MAX as usize) {
-            let Some(bill) = record.bill() else { continue };
-            if quickbooks.bill(&bill.id).await?.is_none() {
-                gone.push(bill.id.clone());
-            }
-        }
-        Ok(gone)
     }
 }

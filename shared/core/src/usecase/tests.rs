@@ -363,7 +363,7 @@ fn a_deleted_bill_with_its_number_is_told_and_never_made_again() {
     world.lock().bills.clear();
     let engine = world.engine("sweeper");
     let gone = now(engine.reconcile(&tenant(), &realm(), None, &world.trace()));
-    assert_eq!(gone.unwrap(), [ORDER]);
+    assert_eq!(gone.unwrap().gone, [ORDER]);
     world.settle_down(5);
     assert_eq!((world.state(), world.external()), (Orphaned, number));
     assert_eq!(world.open_todos().len(), 1);
@@ -372,6 +372,38 @@ fn a_deleted_bill_with_its_number_is_told_and_never_made_again() {
     world.work();
     assert_eq!(world.state(), Linked);
     assert_eq!(world.open_todos().len(), 0);
+}
+
+#[test]
+fn a_second_bill_of_a_linked_order_is_told_and_one_of_another_order_is_not() {
+    let world = World::new();
+    scan(&world);
+    world.work();
+    let number = world.external();
+    let mut copy = world.lock().bills[0].clone();
+    copy.0.id = "900".parse().unwrap();
+    let mut foreign = copy.clone();
+    foreign.0.id = "901".parse().unwrap();
+    foreign.0.note = Some("AT-PO:4712 g1 00000000".to_owned());
+    world.lock().bills.extend([copy, foreign]);
+    let reconcile = || {
+        let engine = world.engine("sweeper");
+        now(engine.reconcile(&tenant(), &realm(), None, &world.trace())).unwrap()
+    };
+    let found = reconcile();
+    assert_eq!((found.gone, found.twice), (vec![], vec![ORDER]));
+    world.settle_down(5);
+    assert_eq!((world.state(), world.external()), (NeedsPerson, number));
+    let [todo] = world.open_todos().try_into().unwrap();
+    assert!(todo.contains("it: 900."), "{todo}");
+    assert_eq!(reconcile().twice, [], "it is told once");
+    world
+        .lock()
+        .bills
+        .retain(|(bill, _)| bill.id.as_str() != "900");
+    ask(&world, Origin::Retry);
+    world.work();
+    assert_eq!((world.state(), world.open_todos().len()), (Linked, 0));
 }
 
 #[test]
