@@ -16,7 +16,7 @@ class TheBrowser(Story):
         }
         told = subprocess.run(
             [ROOT / ".tools/bin/node", "--test", "--test-reporter=tap", ROOT / "tests/browser/story.test.mjs"],
-            env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600, check=False)
+            env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=1500, check=False)
         (self.stage.folder / "browser.log").write_text(told.stdout + told.stderr)
         counts = dict(re.findall(r"^# (tests|pass|fail|skipped|cancelled) (\d+)$", told.stdout, re.MULTILINE))
         problems = "\n".join(line for line in told.stdout.splitlines() if "not ok" in line or "error:" in line)

@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url';
 const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
 const program = process.env.PURSER_PROGRAM ?? join(root, 'target/debug/purser');
 const patience = 90_000;
+// Mail leaves once a minute, and one that is met by a failure leaves a minute or two later.
+const patienceForMail = 300_000;
 
 /** Autotask credentials of the company that is connected by hand. */
 export const bayside = {
@@ -94,7 +96,7 @@ function vendors(simulators) {
 
 /** The first mail to an address; where mail is sent once a minute it is waited for. */
 export async function mailTo(demo, address) {
-  const end = Date.now() + patience;
+  const end = Date.now() + patienceForMail;
   for (;;) {
     const mail = (await demo.mails()).find((mail) => mail.to === address);
     if (mail) return mail;
@@ -166,5 +168,5 @@ export async function setUpBayside(page, demo) {
   await fillSettings(page);
   await page.click('button:has-text("Save")');
   await page.click('main form button:has-text("Connect")');
-  await page.locator('text=Finished').waitFor({ timeout: 30_000 });
+  await page.locator('text=Finished').waitFor({ timeout: patience });
 }

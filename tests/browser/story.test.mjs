@@ -29,7 +29,8 @@ describe('a company from its first sign-in to its last', { concurrency: false },
     // The deployment in the emulator has a certificate of its own.
     context = await browser.newContext({ acceptDownloads: true, ignoreHTTPSErrors: demo.isElsewhere });
     page = await context.newPage();
-    page.setDefaultTimeout(15_000);
+    // A function of the emulator may have to be started for each request.
+    page.setDefaultTimeout(demo.isElsewhere ? 60_000 : 15_000);
   });
   after(async () => {
     await browser?.close();
@@ -120,7 +121,7 @@ describe('a company from its first sign-in to its last', { concurrency: false },
 
   it('connect_starts_the_first_run_at_once_and_the_page_shows_it_happening', async () => {
     await page.click('main form button:has-text("Connect")');
-    await page.locator('text=Finished').waitFor({ timeout: 30_000 });
+    await page.locator('text=Finished').waitFor({ timeout: 90_000 });
     await page.locator('#first-run:has-text("6")').waitFor();
     assert.equal(await bills(), 6);
     assert.match(await text('#first-run'), /Billed[\s\S]*Needs you/);
