@@ -11,4 +11,5 @@ mod guards;
 mod matrix;
 mod races;
 mod seeds;
+mod sends;
 mod shapes;
