@@ -85,7 +85,7 @@ pub const fn is_legal(from: StateName, to: StateName) -> bool {
                 NeedsPerson,
                 NeedsPerson | Planned | Created | Queued | Skipped
             )
-            | (Orphaned, Orphaned | Queued | Skipped)
+            | (Orphaned, Orphaned | Queued)
             | (Skipped, Skipped | Queued)
     )
 }
