@@ -26,6 +26,8 @@ pub struct Policy {
     /// How long after its intent was stored a bill may leave: the settle time counts from then, and
     /// QuickBooks may take 120 s of it.
     pub send_delay: Duration,
+    /// How long after that was looked at it may leave at the latest.
+    pub send_margin: Duration,
     /// How far around the sends bills are looked for, when QuickBooks' clock is known.
     pub lookup_margin: Duration,
     /// The same, when it is not known.
@@ -92,6 +94,7 @@ impl Policy {
             settle: seconds(150).max(Duration::from_secs(3)),
             doubt_age_max: seconds(1800).max(Duration::from_secs(20)),
             send_delay: seconds(150).max(Duration::from_secs(3)) / 6,
+            send_margin: seconds(150).max(Duration::from_secs(3)) / 36,
             lookup_margin: Duration::from_mins(5),
             lookup_margin_unknown_clock: Duration::from_hours(26),
             freshness: seconds(30).max(Duration::from_secs(5)),
@@ -188,10 +191,12 @@ mod tests {
             assert!(policy.function_time < policy.lease, "{scale}");
             assert!(policy.lease < policy.visibility, "{scale}");
             assert!(policy.bill_timeout < policy.settle, "{scale}");
-            assert!(policy.send_delay < policy.settle / 5, "{scale}");
+            let latest = policy.send_delay + policy.send_margin;
+            assert!(latest < policy.settle / 5, "{scale}");
         }
         let vendor = Duration::from_mins(2);
-        assert!(Policy::default().send_delay + vendor < Policy::default().settle);
+        let latest = Policy::default().send_delay + Policy::default().send_margin;
+        assert!(latest + vendor < Policy::default().settle);
         assert!(Policy::default().visibility >= 6 * Policy::default().function_time);
     }
 

@@ -77,15 +77,22 @@ impl<C: Clock, G: GrantStore> QuickBooksClient<C, G> {
     /// Sends a bill once. Whatever does not prove that nothing was written is in doubt.
     ///
     /// Without a usable access token nothing is sent, and the failure is
-    /// [`AccessTokenStale`](Code::AccessTokenStale), as if QuickBooks had said so.
+    /// [`AccessTokenStale`](Code::AccessTokenStale), as if QuickBooks had said so. Nothing is sent
+    /// either when token or pace held it up for so long that its deadline may be over.
     pub(crate) async fn send_bill(
         &self,
         body: &str,
         id: &RequestId,
     ) -> Result<CreatedBill, Failure> {
+        let decided_at = self.sender.exchange.clock.now();
         let token = self.sender.tokens.usable_token().await?;
         let call = Call::create(Operation::CreateBill, "bill", "Bill", body.to_owned(), id);
-        let answer = match self.sender.exchange.once(&call, &token).await {
+        let answer = match self
+            .sender
+            .exchange
+            .once_promptly(&call, &token, decided_at)
+            .await
+        {
             Ok(answer) => answer,
             Err(failure) => {
                 if failure.class() == FailureClass::Refresh {

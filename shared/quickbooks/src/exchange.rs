@@ -9,6 +9,7 @@ use purser_core::{
     notice::Code,
     policy::Policy,
     ports::Clock,
+    record::later,
 };
 use purser_transport::{Meter, SharedTransport, header::HeaderMap};
 use secrecy::SecretString;
@@ -48,12 +49,37 @@ pub(crate) struct Exchange<C> {
 impl<C: Clock> Exchange<C> {
     /// Sends `call` exactly once.
     pub(crate) async fn once(&self, call: &Call, token: &SecretString) -> Result<Answer, Failure> {
+        self.once_by(call, token, None).await
+    }
+
+    /// The same for a call that was decided on at a moment: when it could leave only long after that,
+    /// it does not leave at all. The pace may hold it up, most of all after the clock went back.
+    pub(crate) async fn once_promptly(
+        &self,
+        call: &Call,
+        token: &SecretString,
+        decided_at: Timestamp,
+    ) -> Result<Answer, Failure> {
+        self.once_by(call, token, Some(decided_at)).await
+    }
+
+    async fn once_by(
+        &self,
+        call: &Call,
+        token: &SecretString,
+        decided_at: Option<Timestamp>,
+    ) -> Result<Answer, Failure> {
         let Some(request) = call.request(&self.base_url, &self.realm, token) else {
             return Err(Failure::new(Code::QuickBooksBug));
         };
         let wait = self.pacer.book(self.clock.now());
         if !wait.is_zero() {
             self.clock.sleep(wait).await;
+        }
+        let now = self.clock.now();
+        let is_late = |at| now < at || later(at, self.policy.send_margin) < now;
+        if decided_at.is_some_and(is_late) {
+            return Err(Failure::new(Code::TimeShort));
         }
         let timeout = match call.operation {
             Operation::CreateBill => self.policy.bill_timeout,

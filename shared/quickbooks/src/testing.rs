@@ -42,6 +42,11 @@ impl JumpClock {
         self.0
             .fetch_add(i64::try_from(time.as_millis()).unwrap(), Ordering::SeqCst);
     }
+
+    pub(crate) fn set_back(&self, time: Duration) {
+        self.0
+            .fetch_sub(i64::try_from(time.as_millis()).unwrap(), Ordering::SeqCst);
+    }
 }
 
 impl Clock for JumpClock {

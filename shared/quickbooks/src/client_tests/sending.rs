@@ -167,6 +167,22 @@ async fn a_bill_is_sent_once_with_its_own_deadline() {
 }
 
 #[tokio::test]
+async fn a_bill_that_the_pace_holds_up_for_long_does_not_leave() {
+    let world = World::with_token_for(60);
+    let client = world.client();
+    let created = ok(json!({ "Bill": bill(151) }).to_string());
+    world.network.script(vec![created; 8]);
+    for _ in 0..7 {
+        // The seventh waits for a part of a second, and leaves.
+        client.create_bill("{}", &id()).await.unwrap();
+    }
+    world.clock.set_back(Duration::from_mins(2));
+    let failure = client.create_bill("{}", &id()).await.unwrap_err();
+    assert_eq!(failure.code(), Code::TimeShort);
+    assert_eq!(world.network.calls().len(), 7, "it was sent");
+}
+
+#[tokio::test]
 async fn whatever_does_not_prove_the_opposite_leaves_a_bill_in_doubt() {
     for reply in [
         Reply::Broken(TransportErrorKind::Timeout),
