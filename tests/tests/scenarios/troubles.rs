@@ -236,6 +236,37 @@ async fn a_person_who_asks_after_mending_need_not_wait() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn quickbooks_is_left_alone_by_every_order_once_it_asked_for_quiet() {
+    let mut stage = Stage::new().await;
+    let mut orders = Vec::new();
+    for place in 0..3 {
+        let mut order = stage.order();
+        order.vendor = stage.new_seller(&format!("Brightline {place}"));
+        orders.push(stage.add(&order));
+    }
+    let kind = FaultKind::Throttle {
+        retry_after_seconds: None,
+    };
+    let rule = FaultRule::next(System::QuickBooks, "POST vendor", kind);
+    stage.simulators.faults.add(rule);
+    stage.run().await;
+    stage.live_until_settled(&orders).await;
+    for order in orders {
+        stage.assert_billed(order, "799.98").await;
+    }
+    let calls = stage.simulators.journal.entries().into_iter();
+    let calls: Vec<_> = calls
+        .filter(|call| call.system == System::QuickBooks)
+        .collect();
+    let place = calls.iter().position(|call| call.status == Some(429));
+    let [refused, next] = &calls[place.expect("a refusal")..][..2] else {
+        panic!("nothing was called again");
+    };
+    let waited = refused.ended_at.duration_until(next.started_at);
+    assert!(waited.as_secs() >= 60, "{waited}: {next:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_vendors_limits_are_never_overrun() {
     let mut stage = Stage::new().await;
     let books = &stage.simulators.quickbooks;

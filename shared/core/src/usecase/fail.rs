@@ -61,9 +61,32 @@ impl<P: Ports> Attempt<'_, P> {
                 self.engine
                     .note_failure(&self.tenant, &failure, settings)
                     .await?;
+                if failure.code() == Code::QuickBooksThrottled && !self.origin.is_person() {
+                    self.keep_quiet(index, &failure).await?;
+                }
                 self.postpone(index, failure).await
             }
         }
+    }
+
+    /// QuickBooks asked for quiet: whatever else of this attempt would call it waits too.
+    async fn keep_quiet(&mut self, asked: usize, failure: &Failure) -> Result<(), StoreError> {
+        let now = self.engine.now();
+        let until = failure.retry_after.map(|wait| later(now, wait));
+        for index in 0..self.jobs.len() {
+            let job = &self.jobs[index];
+            let step = next_step(&job.record, now, &self.engine.guards);
+            let calls = matches!(step, Step::Plan | Step::Settle | Step::Verify);
+            if index == asked || job.halt.is_some() || !calls {
+                continue;
+            }
+            self.postpone(index, failure.clone()).await?;
+            let job = &mut self.jobs[index];
+            if job.halt.is_none() {
+                job.halt = Some(Halt::Waits(failure.notice.clone(), until));
+            }
+        }
+        Ok(())
     }
 
     /// Every order of this attempt would fail alike: all of them wait as they are.

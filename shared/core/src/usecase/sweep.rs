@@ -93,6 +93,10 @@ impl<P: Ports> Engine<P> {
         {
             return Ok(());
         }
+        if status.quiet_until(now).is_some() {
+            // It can wait for a later sweep, and whoever asked for quiet gets it.
+            return Ok(());
+        }
         match self.reconcile(tenant, realm, last, trace).await {
             Ok(found) => {
                 let Reconciled { gone, twice } = found;
