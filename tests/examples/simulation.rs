@@ -83,6 +83,8 @@ struct Sum {
     met: u64,
     hands: u64,
     longest: u64,
+    threads: usize,
+    unknown: u64,
     ends: BTreeMap<StateName, u64>,
     transitions: BTreeSet<(StateName, StateName)>,
     wrong: Vec<(u64, Vec<String>)>,
@@ -95,6 +97,8 @@ impl Sum {
         self.met += history.met;
         self.hands += history.hands;
         self.longest = self.longest.max(history.minutes);
+        self.threads = self.threads.max(history.threads);
+        self.unknown += history.unknown;
         for end in history.ends {
             *self.ends.entry(end).or_default() += 1;
         }
@@ -110,6 +114,8 @@ impl Sum {
         self.met += other.met;
         self.hands += other.hands;
         self.longest = self.longest.max(other.longest);
+        self.threads = self.threads.max(other.threads);
+        self.unknown += other.unknown;
         for (end, count) in other.ends {
             *self.ends.entry(end).or_default() += count;
         }
@@ -190,6 +196,10 @@ fn main() -> ExitCode {
         "{} histories on {store} in {seconds:.0} s: {} calls, {} disturbances, {} acts of people, \
          at the end after {} minutes at the latest",
         sum.histories, sum.points, sum.met, sum.hands, sum.longest
+    );
+    println!(
+        "at most {} calls at once at one endpoint of Autotask; {} times something of a newer version",
+        sum.threads, sum.unknown
     );
     println!("ends: {:?}", sum.ends);
     println!(

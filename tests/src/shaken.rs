@@ -15,7 +15,10 @@ use std::{
     time::Duration,
 };
 
-use purser_core::ports::{Change, Committed, StoreError};
+use purser_core::{
+    ports::{Change, Committed, Delivery, Message, StoreError},
+    record::SyncRecord,
+};
 
 /// What happens to one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +54,17 @@ pub trait StoreTap: Send + Sync {
 
     /// What became of one change of a record, also when the caller is never told.
     fn was_committed(&self, _change: &Change, _outcome: &Committed) {}
+
+    /// Whether this record is of a version that the caller does not know.
+    fn is_newer(&self, _record: &SyncRecord) -> bool {
+        false
+    }
+
+    /// The caller sends these messages.
+    fn sends(&self, _messages: &[Message]) {}
+
+    /// The caller reads this delivery, as it stands there afterwards.
+    fn reads(&self, _delivery: &mut Delivery) {}
 }
 
 impl<F: Fn(&'static str) -> Happening + Send + Sync> StoreTap for F {
@@ -137,6 +151,14 @@ impl<S> Shaken<S> {
         }
     }
 
+    /// Records as the caller reads them: one of a version that it does not know is an error.
+    fn known(&self, records: Vec<SyncRecord>) -> Result<Vec<SyncRecord>, StoreError> {
+        if records.iter().any(|record| self.tap.is_newer(record)) {
+            return Err(newer());
+        }
+        Ok(records)
+    }
+
     async fn cut<T>(&self, call: &'static str) -> T {
         self.tap.was_cut(call);
         pending().await
@@ -153,6 +175,10 @@ impl<S: fmt::Debug> fmt::Debug for Shaken<S> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_tuple("Shaken").field(&self.store).finish()
     }
+}
+
+fn newer() -> StoreError {
+    StoreError::Newer("a record of a version that this process does not know".to_owned())
 }
 
 fn unavailable(call: &'static str) -> StoreError {

@@ -6,15 +6,24 @@
 //! First everything that the plan has goes wrong, and it is looked at every call that there are never
 //! two bills for an order. Then nothing goes wrong any more, and every order must come to its end.
 
+mod canary;
+mod companies;
+mod keys;
+mod limits;
 mod nature;
 mod plan;
 mod process;
+mod sends;
 mod verdict;
+mod versions;
+mod watch;
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
+use companies::Company;
 use futures_util::future::join_all;
-use nature::{Nature, OrderIds};
+use keys::Keys;
+use nature::Nature;
 use process::Process;
 use purser_core::{
     ids::OrderId,
@@ -22,7 +31,12 @@ use purser_core::{
     record::{Origin, StateName},
 };
 
+use tracing::instrument::WithSubscriber as _;
+use watch::Watch;
+
 pub use plan::{Plan, Shape};
+
+use purser_simulators::{autotask::AutotaskSwitches, quickbooks::QuickBooksSwitches};
 
 use crate::stage::{Scene, Stage, StageStore};
 
@@ -49,6 +63,10 @@ pub struct History {
     pub transitions: BTreeSet<(StateName, StateName)>,
     /// How long it took after things stopped going wrong, in minutes.
     pub minutes: u64,
+    /// The most calls that were under way at one endpoint of Autotask at once.
+    pub threads: usize,
+    /// How often a process met what only a newer one knows.
+    pub unknown: u64,
 }
 
 /// Lives one history on a store that is new.
@@ -57,17 +75,25 @@ pub struct History {
 ///
 /// When a history cannot even be set up.
 pub async fn live<S: StageStore>(plan: Plan) -> History {
-    let (mut stage, nature) = set_up::<S>(plan).await;
-    stage
-        .engine
-        .start_now(&stage.tenant)
-        .await
-        .expect("an empty store");
-    let minutes = pass(&mut stage, &nature).await;
+    canary::take();
+    passed::<S>(plan).with_subscriber(canary::log()).await
+}
+
+async fn passed<S: StageStore>(plan: Plan) -> History {
+    let (stage, nature) = set_up::<S>(plan).await;
+    for company in &nature.companies {
+        let started = stage.engine.start_now(&company.tenant);
+        started.await.expect("an empty store");
+    }
+    let minutes = pass(&stage, &nature).await;
     verdict::judge(&stage, &nature).await;
+    for what in nature.watch.leaked() {
+        nature.violate(what);
+    }
     let mut ends = Vec::new();
     for ids in &nature.orders {
-        let record = stage.find_record(ids.order).await;
+        let company = &nature.companies[ids.company];
+        let record = company.find_record(&stage, ids.order).await;
         ends.extend(record.map(|record| record.state.name()));
     }
     let points = nature.points();
@@ -80,6 +106,8 @@ pub async fn live<S: StageStore>(plan: Plan) -> History {
         ends,
         transitions: std::mem::take(&mut seen.transitions),
         minutes,
+        threads: nature.watch.threads_max(),
+        unknown: nature.versions.met(),
     }
 }
 
@@ -88,26 +116,21 @@ async fn set_up<S: StageStore>(plan: Plan) -> (Stage<S>, Arc<Nature>) {
     if plan.guards != Guards::ALL {
         stage.without(|guards| *guards = plan.guards).await;
     }
-    let refuses = plan.orders.contains(&Shape::Refused);
-    if refuses || plan.numbers_of_orders {
-        let of_orders = plan.numbers_of_orders;
-        let change = |settings: &mut purser_core::settings::SettingsDocument| {
-            if refuses {
-                settings.missing_item = Some("refuse".to_owned());
-                settings.created_item_account = None;
-            }
-            if of_orders {
-                settings.number_source = Some("autotask".to_owned());
-            }
-        };
-        stage.change_settings(change).await;
+    let mut document = stage.settings.clone();
+    plan.wishes(&mut document);
+    if document != stage.settings {
+        stage.import(document).await;
     }
-    let orders = plan
-        .orders
-        .iter()
-        .enumerate()
-        .map(|(place, shape)| add(&stage, *shape, place))
-        .collect();
+    let mut companies = vec![Company::first(&stage)];
+    for place in 1..plan.companies {
+        companies.push(Company::another(&stage, place, &plan).await);
+    }
+    let shapes = plan.orders.iter().copied().enumerate();
+    let orders = shapes.map(|order| {
+        let company = order.0 % companies.len();
+        companies[company].add(company, order, plan.seed)
+    });
+    let orders: Vec<_> = orders.collect();
     let books = &stage.simulators.quickbooks;
     let switched = books.change_switches(|switches| {
         switches.request_id = plan.mode;
@@ -115,58 +138,62 @@ async fn set_up<S: StageStore>(plan: Plan) -> (Stage<S>, Arc<Nature>) {
         switches.latency_ms = millis(plan.latency);
     });
     switched.expect("switches");
-    let nature = Nature::new(
-        plan,
-        (Arc::clone(&stage.simulators), stage.database.clone()),
-        stage.realm.clone(),
-        (stage.cast.vendor.clone(), stage.cast.goods.clone()),
-        orders,
-    );
+    let watch = watched(&stage, &companies, &plan);
+    let simulators = Arc::clone(&stage.simulators);
+    let nature = Nature::new(plan, simulators, companies, orders, watch);
+    for ids in &nature.orders {
+        nature.note_total(*ids);
+    }
     (stage, Arc::new(nature))
+}
+
+/// The vendors' limits are on, and everything that is looked at knows the companies.
+fn watched<S: StageStore>(stage: &Stage<S>, companies: &[Company], plan: &Plan) -> Watch {
+    let strict = AutotaskSwitches::default();
+    let books = QuickBooksSwitches::default();
+    let limited = stage.simulators.quickbooks.change_switches(|switches| {
+        switches.requests_per_minute = books.requests_per_minute;
+        switches.requests_per_second = books.requests_per_second;
+    });
+    limited.expect("switches");
+    let mut keys = Keys::default();
+    for company in companies {
+        company.database.switch(|switches| {
+            switches.hourly_limit = plan.hourly;
+            switches.thread_limit = strict.thread_limit;
+        });
+        let seed = company.database.seed();
+        keys.add(&company.realm, &seed.api_user, &seed.secret);
+    }
+    let watch = Watch::new(Arc::clone(&stage.simulators), keys, plan.hourly / 2);
+    for company in companies {
+        watch.tell(company);
+    }
+    watch
 }
 
 fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn add<S: StageStore>(stage: &Stage<S>, shape: Shape, place: usize) -> OrderIds {
-    let mut order = stage.order();
-    if shape != Shape::Known {
-        order.lines[0].product = Some(stage.new_product(&format!("Access Point AX{place}")));
-    }
-    if shape == Shape::New {
-        order.vendor = stage.new_seller(&format!("Brightline Distribution {place}"));
-        order.purchase_for = Some(stage.new_buyer(&format!("Harbor Dental {place}")));
-    }
-    let order = stage.add(&order);
-    let line = stage.database.lines(order)[0]["id"]
-        .as_i64()
-        .expect("a line");
-    OrderIds { order, line }
-}
-
 /// The troubled time, and then the calm one until everything is at its end. Answers how many minutes
 /// the calm one took.
-async fn pass<S: StageStore>(stage: &mut Stage<S>, nature: &Arc<Nature>) -> u64 {
-    {
-        let stage = &*stage;
-        let lives = lives(stage, nature);
-        drop(tokio::time::timeout(TROUBLED, lives).await);
-    }
+async fn pass<S: StageStore>(stage: &Stage<S>, nature: &Arc<Nature>) -> u64 {
+    let troubled = lives(stage, nature);
+    drop(tokio::time::timeout(TROUBLED, troubled).await);
     nature.calm_down();
     let began = stage.now();
     loop {
-        let trouble = stage.trouble().await;
-        if trouble.starts_with("connection.") {
-            stage.connect().await;
-        } else if !trouble.is_empty() {
-            nature.violate(format!("the transfer is stopped by {trouble}"));
+        for company in &nature.companies {
+            let trouble = company.trouble(stage).await;
+            if trouble.starts_with("connection.") {
+                company.connect(stage).await;
+            } else if !trouble.is_empty() {
+                nature.violate(format!("the transfer is stopped by {trouble}"));
+            }
         }
-        {
-            let stage = &*stage;
-            let lives = lives(stage, nature);
-            drop(tokio::time::timeout(Duration::from_mins(20), lives).await);
-        }
+        let calm = lives(stage, nature);
+        drop(tokio::time::timeout(Duration::from_mins(20), calm).await);
         let gone = Duration::try_from(began.duration_until(stage.now())).unwrap_or_default();
         if is_over(stage, nature).await || gone > CALM_MAX {
             return gone.as_secs() / 60;
@@ -191,11 +218,10 @@ async fn press_retry<S: StageStore>(stage: &Stage<S>, nature: &Nature) {
     loop {
         tokio::time::sleep(Duration::from_secs(7)).await;
         let pressed = std::mem::take(&mut nature.seen().retries);
-        for order in pressed {
+        for ids in pressed {
+            let (tenant, order) = (&nature.companies[ids.company].tenant, ids.order);
             let order = OrderId::new(order);
-            let asked = stage
-                .engine
-                .ask(&stage.tenant, order, Origin::Retry, None, None);
+            let asked = stage.engine.ask(tenant, order, Origin::Retry, None, None);
             // An order that nobody has met yet cannot be retried.
             drop(Box::pin(asked).await);
         }
@@ -204,21 +230,22 @@ async fn press_retry<S: StageStore>(stage: &Stage<S>, nature: &Nature) {
 
 async fn is_over<S: StageStore>(stage: &Stage<S>, nature: &Nature) -> bool {
     for ids in &nature.orders {
-        match stage.find_record(ids.order).await {
+        let company = &nature.companies[ids.company];
+        match company.find_record(stage, ids.order).await {
             // A number that was cleared is written again by the next run.
             Some(record)
                 if record.state.name() == StateName::Linked
-                    && stage
+                    && company
                         .number(ids.order)
                         .is_none_or(|number| number.trim().is_empty()) =>
             {
                 return false;
             }
             // A bill that was deleted is missed within a day.
-            Some(record) if verdict::misses_bill(&record, nature) => return false,
+            Some(record) if verdict::misses_bill(&record, nature, *ids) => return false,
             Some(record) if record.is_settled() && verdict::is_final(record.state.name()) => {}
             Some(_) => return false,
-            None if stage.number(ids.order).is_none() => return false,
+            None if company.number(ids.order).is_none() => return false,
             None => {}
         }
     }

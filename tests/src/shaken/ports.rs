@@ -14,7 +14,7 @@ use purser_core::{
     tenant::Stored,
 };
 
-use super::Shaken;
+use super::{Shaken, newer};
 
 impl<S: Ledger> Ledger for Shaken<S> {
     async fn tenants(&self) -> Result<Vec<TenantId>, StoreError> {
@@ -62,7 +62,7 @@ impl<S: Ledger> Ledger for Shaken<S> {
         orders: &[OrderId],
     ) -> Result<Vec<SyncRecord>, StoreError> {
         let effect = self.store.records(tenant, realm, orders);
-        self.call("records", effect).await
+        self.known(self.call("records", effect).await?)
     }
 
     async fn commit(&self, changes: Vec<Change>) -> Result<Vec<Committed>, StoreError> {
@@ -74,7 +74,12 @@ impl<S: Ledger> Ledger for Shaken<S> {
             }
             Ok(outcomes)
         };
-        self.call_batch("commit", changes, effect).await
+        let outcomes = self.call_batch("commit", changes, effect).await?;
+        let is_newer = |outcome: &Committed| matches!(outcome, Committed::Conflict(Some(found)) if self.tap.is_newer(found));
+        if outcomes.iter().any(is_newer) {
+            return Err(newer());
+        }
+        Ok(outcomes)
     }
 
     async fn due(
@@ -102,7 +107,8 @@ impl<S: Ledger> Ledger for Shaken<S> {
         tenant: &TenantId,
         filter: &RecordFilter,
     ) -> Result<Vec<SyncRecord>, StoreError> {
-        self.call("list", self.store.list(tenant, filter)).await
+        let effect = self.store.list(tenant, filter);
+        self.known(self.call("list", effect).await?)
     }
 
     async fn count(&self, tenant: &TenantId, filter: &RecordFilter) -> Result<u64, StoreError> {
@@ -163,6 +169,7 @@ impl<S: Outbox> Outbox for Shaken<S> {
 
 impl<S: Queue> Queue for Shaken<S> {
     async fn send(&self, messages: Vec<Message>) -> Result<(), StoreError> {
+        self.tap.sends(&messages);
         let effect = |messages| self.store.send(messages);
         self.call_batch("send", messages, effect).await
     }
@@ -170,7 +177,12 @@ impl<S: Queue> Queue for Shaken<S> {
 
 impl<S: Inbox> Inbox for Shaken<S> {
     async fn receive(&self, visibility: Duration) -> Result<Option<Delivery>, StoreError> {
-        self.call("receive", self.store.receive(visibility)).await
+        let effect = self.store.receive(visibility);
+        let mut delivery = self.call("receive", effect).await?;
+        if let Some(delivery) = &mut delivery {
+            self.tap.reads(delivery);
+        }
+        Ok(delivery)
     }
 
     async fn acknowledge(&self, receipt: &str) -> Result<(), StoreError> {

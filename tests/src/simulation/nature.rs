@@ -12,21 +12,28 @@ use std::{
 
 use bytes::Bytes;
 use http::{Method, Request, Response};
+use jiff::Timestamp;
 use purser_core::{
-    ports::{Change, Committed},
+    ports::{Change, Clock as _, Committed, Delivery, Message},
     protocol::is_legal,
     record::{StateName, SyncRecord},
 };
 use purser_simulators::{
     FaultKind, FaultRule, Simulators, System,
-    autotask::{Action, Database},
+    autotask::Action,
     quickbooks::{BillSeed, HumanAction},
 };
 use purser_transport::{BoxFuture, Transport, TransportError};
+use rust_decimal::Decimal;
 use serde_json::Value;
 use tokio::sync::Notify;
 
-use super::plan::{Hand, Plan, WireTrouble};
+use super::{
+    companies::Company,
+    plan::{Hand, Plan, WireTrouble},
+    versions::Versions,
+    watch::{Caller, Watch},
+};
 use crate::{
     shaken::{Happening, StoreTap},
     stage::{Moment, StageClock, amount},
@@ -38,6 +45,8 @@ const LATE: Duration = Duration::from_secs(100);
 /// One order of a history.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct OrderIds {
+    /// Whose it is.
+    pub(super) company: usize,
     pub(super) order: i64,
     pub(super) line: i64,
 }
@@ -50,28 +59,29 @@ pub(super) struct Seen {
     /// What people did, and with which order.
     pub(super) done: Vec<(usize, Hand)>,
     /// Orders whose Retry was pressed.
-    pub(super) retries: Vec<i64>,
+    pub(super) retries: Vec<OrderIds>,
+    /// What each order came to at any time.
+    pub(super) totals: BTreeMap<(usize, i64), BTreeSet<Decimal>>,
     /// State, generation and fence of each record as it was written last.
-    pub(super) records: BTreeMap<i64, (StateName, u32, u64)>,
+    pub(super) records: BTreeMap<(String, i64), (StateName, u32, u64)>,
     /// Transitions that were written.
     pub(super) transitions: BTreeSet<(StateName, StateName)>,
     /// Disturbances that met a call.
     pub(super) met: u64,
-    /// Bills that were entered by hand.
-    pub(super) entered: usize,
-    /// How many deletions there were.
-    pub(super) deleted: usize,
+    /// Bills that were entered by hand, by whose they are.
+    pub(super) entered: Vec<usize>,
+    /// Bills that were deleted, by whose they were.
+    pub(super) deleted: Vec<usize>,
 }
 
 /// The outside of one history.
 pub(super) struct Nature {
     pub(super) plan: Plan,
     pub(super) simulators: Arc<Simulators>,
-    pub(super) database: Database,
-    pub(super) realm: String,
-    pub(super) vendor: String,
-    pub(super) account: String,
+    pub(super) companies: Vec<Company>,
     pub(super) orders: Vec<OrderIds>,
+    pub(super) watch: Watch,
+    pub(super) versions: Versions,
     clocks: Mutex<Vec<Option<StageClock>>>,
     cuts: Vec<Notify>,
     point: AtomicU64,
@@ -83,20 +93,19 @@ pub(super) struct Nature {
 impl Nature {
     pub(super) fn new(
         plan: Plan,
-        (simulators, database): (Arc<Simulators>, Database),
-        realm: String,
-        (vendor, account): (String, String),
+        simulators: Arc<Simulators>,
+        companies: Vec<Company>,
         orders: Vec<OrderIds>,
+        watch: Watch,
     ) -> Self {
         let processes = plan.processes;
         Self {
+            versions: Versions::new(plan.is_newer),
             plan,
             simulators,
-            database,
-            realm,
-            vendor,
-            account,
+            companies,
             orders,
+            watch,
             clocks: Mutex::new(vec![None; processes]),
             cuts: (0..processes).map(|_| Notify::new()).collect(),
             point: AtomicU64::new(0),
@@ -171,10 +180,26 @@ impl Nature {
         Some(disturbance.store)
     }
 
+    /// What the clock of a process says.
+    fn time_of(&self, process: usize) -> Option<Timestamp> {
+        let clocks = self.clocks.lock().unwrap_or_else(PoisonError::into_inner);
+        let clock = clocks.get(process)?.as_ref()?;
+        Some(clock.now())
+    }
+
+    /// What an order comes to from now on.
+    pub(super) fn note_total(&self, ids: OrderIds) {
+        let total = self.companies[ids.company].total_of(ids.order);
+        let mut seen = self.seen();
+        let totals = seen.totals.entry((ids.company, ids.order)).or_default();
+        totals.insert(total);
+    }
+
     /// The live bills that bear our mark for an order.
-    pub(super) fn bills_of(&self, order: i64) -> Vec<Value> {
-        let mark = format!("AT-PO:{order} g");
-        let bills = self.simulators.quickbooks.live_bills(&self.realm);
+    pub(super) fn bills_of(&self, ids: OrderIds) -> Vec<Value> {
+        let mark = format!("AT-PO:{} g", ids.order);
+        let realm = &self.companies[ids.company].realm;
+        let bills = self.simulators.quickbooks.live_bills(realm);
         let ours = |bill: &Value| {
             bill["PrivateNote"]
                 .as_str()
@@ -185,13 +210,15 @@ impl Nature {
 
     /// A person acts, if they can.
     fn act(&self, order: usize, hand: Hand) {
-        let OrderIds { order: id, line } = self.orders[order];
+        let ids = self.orders[order];
+        let (id, line) = (ids.order, ids.line);
+        let database = &self.companies[ids.company].database;
         let is_done = match hand {
-            Hand::ClearNumber => self.database.act(Action::ClearNumber { order: id }).is_ok(),
+            Hand::ClearNumber => database.act(Action::ClearNumber { order: id }).is_ok(),
             Hand::TypeNumber => {
                 let number = "by hand".to_owned();
                 let action = Action::SetNumber { order: id, number };
-                self.database.act(action).is_ok()
+                database.act(action).is_ok()
             }
             Hand::EditLine => {
                 let edit = Action::EditLine {
@@ -200,12 +227,14 @@ impl Nature {
                     unit_cost: Some("400.01".to_owned()),
                     memo: None,
                 };
-                self.database.act(edit).is_ok()
+                let is_done = database.act(edit).is_ok();
+                self.note_total(ids);
+                is_done
             }
-            Hand::DeleteBill => self.delete(id),
-            Hand::EnterBill => self.enter(id),
+            Hand::DeleteBill => self.delete(ids),
+            Hand::EnterBill => self.enter(ids),
             Hand::Retry => {
-                self.seen().retries.push(id);
+                self.seen().retries.push(ids);
                 true
             }
         };
@@ -214,51 +243,65 @@ impl Nature {
         }
     }
 
-    fn delete(&self, order: i64) -> bool {
-        let bills = self.bills_of(order);
+    fn delete(&self, ids: OrderIds) -> bool {
+        let bills = self.bills_of(ids);
         let Some(id) = bills.first().and_then(|bill| bill["Id"].as_str()) else {
             return false;
         };
-        let (realm, id) = (self.realm.clone(), id.to_owned());
+        let realm = self.companies[ids.company].realm.clone();
+        let id = id.to_owned();
         let action = HumanAction::DeleteBill { realm, id };
         let is_done = self.simulators.quickbooks.act_as_person(action).is_ok();
-        self.seen().deleted += usize::from(is_done);
+        self.seen().deleted.extend(is_done.then_some(ids.company));
         is_done
     }
 
-    fn enter(&self, order: i64) -> bool {
-        let Some(number) = self.database.order(order).and_then(|order| order.number) else {
+    fn enter(&self, ids: OrderIds) -> bool {
+        let company = &self.companies[ids.company];
+        let order = company.database.order(ids.order);
+        let Some(number) = order.and_then(|order| order.number) else {
             return false;
         };
         let total = "799.98".parse().expect("a total");
-        let bill = BillSeed::new(&self.vendor, &number, &self.account, total);
-        let realm = self.realm.clone();
+        let cast = &company.cast;
+        let bill = BillSeed::new(&cast.vendor, &number, &cast.goods, total);
+        let realm = company.realm.clone();
         let action = HumanAction::EnterBill { realm, bill };
         let is_done = self.simulators.quickbooks.act_as_person(action).is_ok();
-        self.seen().entered += usize::from(is_done);
+        self.seen().entered.extend(is_done.then_some(ids.company));
         is_done
     }
 
-    /// What must hold at every moment.
-    pub(super) fn check(&self, after: &str) {
+    /// What must hold at every moment, where a call to this system may have changed it.
+    pub(super) fn check(&self, (system, is_read): (System, bool), after: &str) {
         for ids in &self.orders {
-            let bills = self.bills_of(ids.order);
-            if bills.len() > 1 {
-                self.violate(format!(
-                    "order {} has {} live bills",
-                    ids.order,
-                    bills.len()
-                ));
+            match system {
+                System::QuickBooks => self.check_bills(*ids, after),
+                System::Autotask if !is_read => self.check_todos(*ids),
+                System::Autotask | System::Intuit => {}
             }
-            for bill in bills {
-                let total = amount(&bill["TotalAmt"]).to_string();
-                if !["799.98", "800.02"].contains(&total.as_str()) {
-                    self.violate(format!(
-                        "order {} is billed over {total} {after}",
-                        ids.order
-                    ));
-                }
+        }
+    }
+
+    fn check_bills(&self, ids: OrderIds, after: &str) {
+        let (bills, order) = (self.bills_of(ids), ids.order);
+        if bills.len() > 1 {
+            self.violate(format!("order {order} has {} live bills", bills.len()));
+        }
+        for bill in bills {
+            let total = amount(&bill["TotalAmt"]);
+            let key = (ids.company, order);
+            let is_right = self.seen().totals[&key].contains(&total);
+            if !is_right {
+                self.violate(format!("order {order} is billed over {total} {after}"));
             }
+        }
+    }
+
+    fn check_todos(&self, ids: OrderIds) {
+        let open = self.companies[ids.company].open_todos(ids.order);
+        if open > 1 {
+            self.violate(format!("order {} has {open} open to-dos", ids.order));
         }
     }
 
@@ -267,7 +310,8 @@ impl Nature {
     fn note(&self, record: &SyncRecord) {
         let order = record.key.order.get();
         let now = (record.state.name(), record.generation, record.fence);
-        let before = self.seen().records.insert(order, now);
+        let key = (record.key.realm.as_str().to_owned(), order);
+        let before = self.seen().records.insert(key, now);
         let (from, generation, fence) = before.unwrap_or((StateName::Queued, 0, 0));
         self.seen().transitions.insert((from, now.0));
         if !is_legal(from, now.0) {
@@ -304,7 +348,25 @@ impl StoreTap for StoreNature {
     fn was_committed(&self, change: &Change, outcome: &Committed) {
         if *outcome == Committed::Done {
             self.nature.note(&change.record);
+            self.nature.watch.stored(self.process, &change.record);
+            if self.nature.versions.stored(self.process, &change.record) {
+                let order = change.record.key.order;
+                let what = format!("an older process wrote over a newer record of {order}");
+                self.nature.violate(what);
+            }
         }
+    }
+
+    fn is_newer(&self, record: &SyncRecord) -> bool {
+        self.nature.versions.is_newer(self.process, record)
+    }
+
+    fn sends(&self, messages: &[Message]) {
+        self.nature.versions.sent(self.process, messages);
+    }
+
+    fn reads(&self, delivery: &mut Delivery) {
+        self.nature.versions.reads(self.process, delivery);
     }
 }
 
@@ -312,6 +374,7 @@ impl StoreTap for StoreNature {
 pub(super) struct Wire {
     pub(super) nature: Arc<Nature>,
     pub(super) process: usize,
+    pub(super) life: usize,
 }
 
 fn system(path: &str) -> System {
@@ -331,7 +394,18 @@ impl Wire {
         timeout: Duration,
     ) -> Result<Response<Bytes>, TransportError> {
         let (nature, system) = (&self.nature, system(request.uri().path()));
-        let is_create = request.method() == Method::POST && request.uri().path().ends_with("/bill");
+        let caller = Caller {
+            process: self.process,
+            life: self.life,
+            now: nature.time_of(self.process).unwrap_or_default(),
+        };
+        let (wrong, under_way) = nature.watch.leaves(caller, (system, &request));
+        let path = request.uri().path().to_owned();
+        for what in wrong {
+            nature.violate(format!("{what}, by {} {path}", request.method()));
+        }
+        let is_read = request.method() == Method::GET || path.ends_with("/query");
+        let is_create = request.method() == Method::POST && path.ends_with("/bill");
         let trouble = nature.wire_trouble(is_create);
         match &trouble {
             // Autotask that says "not signed in" needs a person each time: that is told elsewhere.
@@ -358,9 +432,13 @@ impl Wire {
             }
             _ => {}
         }
-        let called = format!("after {} {}", request.method(), request.uri().path());
+        let after = format!("after {} {path}", request.method());
         let answer = nature.simulators.send(request, timeout).await;
-        nature.check(&called);
+        drop(under_way);
+        if let Ok(answer) = &answer {
+            nature.watch.answered(caller, (system, &path), answer);
+        }
+        nature.check((system, is_read), &after);
         match trouble {
             Some(WireTrouble::Die(Moment::After)) => nature.die(self.process).await,
             Some(WireTrouble::Sleep(Moment::After, time)) => tokio::time::sleep(time).await,

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use purser_core::policy::Guards;
+use purser_core::{policy::Guards, settings::SettingsDocument};
 use purser_simulators::{FaultKind, quickbooks::RequestIdMode};
 
 use crate::{dice::Dice, shaken::Happening, stage::Moment};
@@ -71,6 +71,12 @@ pub struct Disturbance {
 pub struct Plan {
     /// What it is made of.
     pub seed: u64,
+    /// How many companies there are; the orders are dealt out to them in turn.
+    pub companies: usize,
+    /// How many calls an hour Autotask takes from all together.
+    pub hourly: usize,
+    /// Whether the second process is of a newer version: what it writes the first one does not know.
+    pub is_newer: bool,
     /// What request ids are worth.
     pub mode: RequestIdMode,
     /// The orders.
@@ -118,6 +124,9 @@ impl Plan {
             .collect();
         let mut plan = Self {
             seed,
+            companies: 1,
+            hourly: 10_000,
+            is_newer: false,
             mode: dice.pick(&modes),
             orders,
             processes: 1 + usize::from(dice.hits(2)),
@@ -151,7 +160,41 @@ impl Plan {
             let off = dice.pick(&[-600, -200, -100, 100, 200, 600]);
             plan.clocks.push((dice.roll(POINTS), process, off));
         }
+        plan.add_company(&mut Dice::stream(seed, 2), refuses);
         plan
+    }
+
+    /// What dice of their own decide, so that the histories of before stay what they were: companies
+    /// beside the first, many orders at once, an Autotask that takes little, a deploy under way.
+    fn add_company(&mut self, dice: &mut Dice, refuses: bool) {
+        if dice.hits(4) {
+            self.companies = 3;
+            while self.orders.len() < 3 {
+                let is_new = !refuses && dice.hits(3);
+                let shape = if is_new { Shape::New } else { Shape::Known };
+                self.orders.push(shape);
+            }
+        }
+        if dice.hits(25) {
+            let more = 10 + dice.place(20);
+            self.orders.extend(vec![Shape::Known; more]);
+            self.latency = Duration::ZERO;
+        }
+        if dice.hits(12) {
+            self.hourly = dice.pick(&[150, 400]);
+        }
+        self.is_newer = self.processes > 1 && dice.hits(5);
+    }
+
+    /// What the settings of its companies say, beside what all say.
+    pub fn wishes(&self, settings: &mut SettingsDocument) {
+        if self.orders.contains(&Shape::Refused) {
+            settings.missing_item = Some("refuse".to_owned());
+            settings.created_item_account = None;
+        }
+        if self.numbers_of_orders {
+            settings.number_source = Some("autotask".to_owned());
+        }
     }
 
     /// How late a create may have its effect.

@@ -5,7 +5,8 @@ use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use purser_core::{
-    ports::{Clock as _, Delivery, Inbox as _},
+    ids::TenantId,
+    ports::{Clock as _, Delivery, Inbox as _, Queue as _, WorkMessage},
     record::later,
     usecase::{Engine, Ports as _},
 };
@@ -15,7 +16,11 @@ use purser_runtime::{
     sweeps,
 };
 
-use super::nature::{Nature, StoreNature, Wire};
+use super::{
+    nature::{Nature, StoreNature, Wire},
+    versions::Versions,
+    watch::Doing,
+};
 use crate::{
     dice::Dice,
     shaken::Shaken,
@@ -50,19 +55,20 @@ impl<S: StageStore> Process<'_, S> {
             let wire = Wire {
                 nature: Arc::clone(self.nature),
                 process: self.place,
+                life: usize::try_from(life).unwrap_or(0) * 10 + self.place,
             };
             let (engine, clock) = self.stage.process(&name, Arc::new(wire), &Arc::new(store));
             self.nature.set_clock(self.place, clock);
             tokio::select! {
                 biased;
                 () = self.nature.died(self.place) => {}
-                () = self.live(&engine) => {}
+                () = self.live(&engine, &mut dice) => {}
             }
             tokio::time::sleep(Duration::from_secs(dice.roll(90))).await;
         }
     }
 
-    async fn live(&self, engine: &ShakenEngine<S>) {
+    async fn live(&self, engine: &ShakenEngine<S>, dice: &mut Dice) {
         let mut swept_at = None;
         loop {
             self.scan(engine).await;
@@ -71,11 +77,12 @@ impl<S: StageStore> Process<'_, S> {
             let interval = engine.policy().sweep_interval;
             if swept_at.is_none_or(|at| later(at, interval) <= now) {
                 swept_at = Some(now);
+                self.begin(engine, None, false).await;
                 // A sweep that fails is followed by another one.
                 drop(Box::pin(sweeps::sweep(engine, None)).await);
                 self.drain(engine).await;
             }
-            self.rest().await;
+            self.rest(dice).await;
         }
     }
 
@@ -83,6 +90,7 @@ impl<S: StageStore> Process<'_, S> {
     /// again.
     async fn scan(&self, engine: &ShakenEngine<S>) {
         for (tenant, run) in self.stage.store.alarms(self.stage.now()).await {
+            self.begin(engine, Some(&tenant), false).await;
             let event = ScanEvent::new(tenant.clone(), run);
             if Box::pin(handlers::scan(engine, &event, None)).await.is_ok() {
                 self.stage.store.went_off(&tenant, run).await;
@@ -110,10 +118,27 @@ impl<S: StageStore> Process<'_, S> {
             drop(store.acknowledge(receipt).await);
             return;
         }
+        let message = serde_json::from_str::<WorkMessage>(&delivery.body).ok();
+        if let Some(WorkMessage::Sync { tenant, origin, .. }) = &message {
+            let tenant = Some(tenant);
+            self.begin(engine, tenant, origin.is_person()).await;
+        }
         let now = engine.ports().clock().now();
         let told = match Box::pin(deliveries::deliver(engine, delivery, now)).await {
-            Fate::Done(_) => store.acknowledge(receipt).await,
-            Fate::Again(wait) | Fate::Requeue(wait) => store.give_back(receipt, wait).await,
+            Fate::Done(_) => {
+                if let Some(message) = &message {
+                    self.check_stored(message).await;
+                }
+                store.acknowledge(receipt).await
+            }
+            Fate::Again(wait) => store.give_back(receipt, wait).await,
+            Fate::Requeue(_) => {
+                let copy = Versions::copy(&delivery.body, self.nature.points());
+                match store.send(copy.into_iter().collect()).await {
+                    Ok(()) => store.acknowledge(receipt).await,
+                    Err(error) => Err(error),
+                }
+            }
             Fate::SetAside(why) => {
                 self.nature
                     .violate(format!("a message was set aside: {why}"));
@@ -126,12 +151,67 @@ impl<S: StageStore> Process<'_, S> {
         }
     }
 
+    /// What it does from now on: for one company or for all, and where quiet had been asked for by then.
+    async fn begin(
+        &self,
+        engine: &ShakenEngine<S>,
+        tenant: Option<&TenantId>,
+        is_for_person: bool,
+    ) {
+        let now = engine.ports().clock().now();
+        let mut doing = Doing {
+            is_for_person,
+            ..Doing::default()
+        };
+        let companies = self.nature.companies.iter();
+        for company in companies.filter(|it| tenant.is_none_or(|tenant| it.tenant == *tenant)) {
+            let status = self.stage.engine.status(&company.tenant).await;
+            let quiet = status.unwrap_or_default().quiet_until(now);
+            let realm = || company.realm.clone();
+            doing.quiet.extend(quiet.map(|until| (realm(), until)));
+            doing.realm = tenant.map(|_| realm());
+        }
+        self.nature.watch.does(self.place, doing);
+    }
+
+    /// A message is acknowledged only when the state of each of its orders is stored: it has one, and
+    /// where that is not its end, the sweeper finds it.
+    async fn check_stored(&self, message: &WorkMessage) {
+        let WorkMessage::Sync { tenant, orders, .. } = message else {
+            return;
+        };
+        let companies = &self.nature.companies;
+        let Some(company) = companies.iter().find(|company| company.tenant == *tenant) else {
+            return;
+        };
+        let (store, realm) = (&self.stage.store, company.realm_id());
+        for order in orders {
+            let record = company.find_record(self.stage, order.get()).await;
+            let is_stored = match record {
+                None => false,
+                Some(record) if record.is_settled() => true,
+                Some(_) => {
+                    let due = store.due(tenant, &realm, Timestamp::MAX, 1_000);
+                    due.await.is_ok_and(|due| due.contains(order))
+                }
+            };
+            if !is_stored {
+                self.nature
+                    .violate(format!("order {order} is not stored and was acknowledged"));
+            }
+        }
+    }
+
     /// Until the next alarm or message, and not for long.
-    async fn rest(&self) {
+    async fn rest(&self, dice: &mut Dice) {
         let (store, now) = (&self.stage.store, self.stage.now());
         let next = [store.alarm_at().await, store.message_at().await];
         let next = next.into_iter().flatten().min();
-        let left = next.map_or(IDLE, |at| until(now, at));
+        let mut left = next.map_or(IDLE, |at| until(now, at));
+        if self.nature.plan.is_newer {
+            // Of two processes that wait for one message, now one and now the other is the first.
+            left += Duration::from_millis(dice.roll(2_000));
+        }
         tokio::time::sleep(left.clamp(Duration::from_millis(500), IDLE)).await;
     }
 }

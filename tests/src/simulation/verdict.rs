@@ -19,17 +19,23 @@ pub(super) async fn judge<S: StageStore>(stage: &Stage<S>, nature: &Nature) {
             nature.violate(format!("order {}: {why}", ids.order));
         }
     }
-    judge_bills(stage, nature);
+    for place in 0..nature.companies.len() {
+        judge_bills(stage, nature, place);
+    }
 }
 
 /// Bills are made once for each order, and once more for each that a person deleted.
-fn judge_bills<S: StageStore>(stage: &Stage<S>, nature: &Nature) {
-    let ever = stage.simulators.quickbooks.bills_ever(&stage.realm);
-    let (deleted, entered) = {
+fn judge_bills<S: StageStore>(stage: &Stage<S>, nature: &Nature, company: usize) {
+    let realm = &nature.companies[company].realm;
+    let ever = stage.simulators.quickbooks.bills_ever(realm);
+    let by_hand = {
         let seen = nature.seen();
-        (seen.deleted, seen.entered)
+        let acts = seen.deleted.iter().chain(&seen.entered);
+        acts.filter(|whose| **whose == company).count()
     };
-    let most = nature.orders.len() + deleted + entered;
+    let orders = nature.orders.iter();
+    let orders = orders.filter(|ids| ids.company == company).count();
+    let most = orders + by_hand;
     if ever > most {
         nature.violate(format!(
             "{ever} bills were made, {most} at most are explained"
@@ -42,22 +48,20 @@ async fn judge_order<S: StageStore>(
     nature: &Nature,
     (place, ids): (usize, OrderIds),
 ) -> Result<(), String> {
-    let number = stage.number(ids.order);
+    let company = &nature.companies[ids.company];
+    let number = company.number(ids.order);
     let scene = Scene {
         hands: {
             let seen = nature.seen();
             let done = seen.done.iter().filter(|(on, _)| *on == place);
             done.map(|(_, hand)| *hand).collect()
         },
-        bills: nature.bills_of(ids.order),
+        bills: nature.bills_of(ids),
         number: number.filter(|number| !number.trim().is_empty()),
-        todos: {
-            let todos = stage.todos_of(ids.order);
-            todos.iter().filter(|todo| todo.completed.is_none()).count()
-        },
+        todos: company.open_todos(ids.order),
         is_to_be_refused: nature.plan.orders[place] == Shape::Refused,
     };
-    match stage.find_record(ids.order).await {
+    match company.find_record(stage, ids.order).await {
         Some(record) => scene.judge(&record.state),
         None if scene.has(Hand::TypeNumber) && scene.bills.is_empty() => Ok(()),
         None => Err("nobody knows it".to_owned()),
@@ -149,9 +153,9 @@ impl Scene {
 }
 
 /// Whether an order is believed to be billed and its bill is gone.
-pub(super) fn misses_bill(record: &SyncRecord, nature: &Nature) -> bool {
+pub(super) fn misses_bill(record: &SyncRecord, nature: &Nature, ids: OrderIds) -> bool {
     let is_linked = matches!(record.state, State::Linked { .. });
-    is_linked && nature.bills_of(record.key.order.get()).is_empty()
+    is_linked && nature.bills_of(ids).is_empty()
 }
 
 /// Whether a state is one at which an order may stay.
