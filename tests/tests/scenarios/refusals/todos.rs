@@ -26,6 +26,19 @@ async fn a_new_cause_rewrites_the_open_todo() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_retry_that_is_refused_for_the_same_cause_opens_no_second_todo() {
+    let mut stage = Stage::new().await;
+    let order = stage.add(&stage.empty_order());
+    stage.run().await;
+    let first = stage.assert_refused(order, "order.no_lines").await;
+    for _ in 0..3 {
+        stage.retry(order).await;
+        let again = stage.assert_refused(order, "order.no_lines").await;
+        assert_eq!(again, first);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_todo_that_a_person_completed_is_opened_anew_by_a_new_refusal() {
     let mut stage = Stage::new().await;
     let order = stage.add(&stage.empty_order());
