@@ -183,4 +183,34 @@ mod tests {
             "vendor.create_refused (HTTP 400) (code 6000)"
         );
     }
+
+    #[test]
+    fn the_word_for_a_class_is_its_name_in_small_letters() {
+        use FailureClass::{
+            Adopt, Bug, InDoubt, Reconnect, Refresh, Refuse, Replan, Retry, TenantTrouble,
+        };
+        for (class, word) in [
+            (Retry, "retry"),
+            (Refresh, "refresh"),
+            (InDoubt, "in_doubt"),
+            (Adopt, "adopt"),
+            (Replan, "replan"),
+            (Refuse, "refuse"),
+            (TenantTrouble, "tenant_trouble"),
+            (Reconnect, "reconnect"),
+            (Bug, "bug"),
+        ] {
+            assert_eq!(class.to_string(), word);
+        }
+    }
+
+    #[test]
+    fn a_failure_names_the_system_it_came_from() {
+        let from = |code| Failure::new(code).system();
+        assert_eq!(from(Code::QuickBooksFailing), Some(System::QuickBooks));
+        assert_eq!(from(Code::AutotaskFailing), Some(System::Autotask));
+        assert_eq!(from(Code::ItemMissing), None);
+        assert_eq!(System::QuickBooks.to_string(), "QuickBooks");
+        assert_eq!(System::Autotask.to_string(), "Autotask");
+    }
 }

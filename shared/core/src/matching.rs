@@ -347,4 +347,76 @@ mod tests {
         assert_eq!(twice(ItemKind::Service), Err(Code::ItemAmbiguous));
         assert_eq!(twice(ItemKind::Category), Ok(true));
     }
+
+    #[test]
+    fn a_name_is_looked_for_as_autotask_has_it_and_as_it_would_be_sent() {
+        let named = |raw, clean| Names { raw, clean };
+        let both = named("Neu: Ost", "Neu - Ost");
+        let found = |content: &dyn Fn(&mut BooksContent)| {
+            let books = books(|given| content(given));
+            match_party(books.vendors(), None, both, Role::Vendor)
+                .map(|found| found.map(|(vendor, _)| vendor.id.to_string()))
+                .map_err(|notice| notice.code)
+        };
+        let sent = vendor("v2", "Neu - Ost");
+        let typed = vendor("v3", "Neu: Ost");
+        let one = |content: &mut BooksContent| content.vendors.push(sent.clone());
+        assert_eq!(found(&one), Ok(Some("v2".to_owned())));
+        let two = |content: &mut BooksContent| {
+            content.vendors.extend([sent.clone(), typed.clone()]);
+        };
+        assert_eq!(found(&two), Err(Code::NameAmbiguous));
+    }
+
+    #[test]
+    fn one_record_that_bears_both_names_is_one_match() {
+        let books = books(|content| {
+            let mut both = item("i1", "Neu - Ost");
+            both.full_name = "Neu: Ost".to_owned();
+            content.items.push(both);
+        });
+        let names = Names {
+            raw: "Neu: Ost",
+            clean: "Neu - Ost",
+        };
+        let (found, how) = match_item(&books, NameField::Name, names).unwrap().unwrap();
+        assert_eq!((found.id.as_str(), how), ("i1", How::Name));
+    }
+
+    #[test]
+    fn it_is_told_whether_an_item_was_found_by_name_or_sku() {
+        let books = books(|content| {
+            let mut one = item("i1", "Firewall");
+            one.sku = Some("FW-1".to_owned());
+            content.items.push(one);
+        });
+        let how = |field, name| {
+            let found = match_item(&books, field, names(name)).unwrap();
+            found.map(|(_, how)| how)
+        };
+        assert_eq!(how(NameField::Name, "Firewall"), Some(How::Name));
+        assert_eq!(how(NameField::Sku, "FW-1"), Some(How::Sku));
+    }
+
+    #[test]
+    fn an_inactive_customer_is_refused_in_words_that_say_customer() {
+        let books = books(|content| {
+            let mut gone = customer("c1", "Client Ltd");
+            gone.active = false;
+            content.customers.push(gone);
+        });
+        let client = names("client ltd");
+        let notice = match_party(books.customers(), None, client, Role::Customer).unwrap_err();
+        assert_eq!(notice.code, Code::NameInactive);
+        assert!(
+            notice.cause().contains("customer client ltd"),
+            "{}",
+            notice.cause()
+        );
+        assert!(refuse_taken(books.customers(), client, Role::Vendor).is_ok());
+        assert_eq!(
+            taken(Role::Vendor, "X", "a customer").words["role"],
+            "vendor"
+        );
+    }
 }

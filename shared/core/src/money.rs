@@ -241,4 +241,31 @@ mod tests {
         assert!("US".parse::<Currency>().is_err());
         assert!("U1D".parse::<Currency>().is_err());
     }
+
+    #[test]
+    fn the_largest_amount_is_kept_and_a_cent_more_is_refused() {
+        let largest = Decimal::from(AMOUNT_MAX);
+        let kept = Money::rounded(largest, usd()).unwrap();
+        assert_eq!(kept.to_string(), "9999999999999.00 USD");
+        let more = Money::rounded(largest + Decimal::new(1, 2), usd());
+        assert_eq!(more, Err(MoneyError::TooLarge));
+    }
+
+    #[test]
+    fn nothing_times_anything_is_nothing() {
+        let largest = Decimal::MAX;
+        let broken = Decimal::new(1, 28);
+        for other in [largest, broken, Decimal::new(1450, 2)] {
+            let zero = Ok(Money::zero(usd()));
+            assert_eq!(Money::of_line(Decimal::ZERO, other, usd()), zero);
+            assert_eq!(Money::of_line(other, Decimal::new(0, 3), usd()), zero);
+        }
+    }
+
+    #[test]
+    fn a_currency_is_stored_as_its_code() {
+        assert_eq!(serde_json::to_string(&usd()).unwrap(), "\"USD\"");
+        let read: Currency = serde_json::from_str("\"usd\"").unwrap();
+        assert_eq!(read, usd());
+    }
 }

@@ -530,4 +530,12 @@ mod tests {
         let long = Notice::new(Code::ItemMissing).with("name", "x".repeat(5000));
         assert!(long.cause().len() < 400);
     }
+
+    #[test]
+    fn the_text_of_a_notice_is_its_cause_and_its_remedy() {
+        let notice = Notice::new(Code::ItemMissing).with("name", "Firewall");
+        let text = format!("{} {}", notice.cause(), notice.remedy());
+        assert_eq!(notice.text(), text);
+        assert!(text.starts_with("QuickBooks has no Item for the product Firewall. "));
+    }
 }

@@ -533,3 +533,6 @@ impl SyncRecord {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

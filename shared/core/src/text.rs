@@ -143,4 +143,19 @@ mod tests {
         assert_eq!(match_key("T\u{308}"), match_key("\u{1e97}"));
         assert_ne!(match_key("Acme"), match_key("Acme Inc"));
     }
+
+    #[test]
+    fn free_text_keeps_its_lines_and_loses_other_control_characters() {
+        let clean = |text| clean_text(text, 100, Alphabet::Unicode);
+        assert_eq!(clean("a\r\nb\tc\u{7}d"), "a\nb\tc d");
+        assert_eq!(clean("\u{1b} a \n"), "a");
+        assert_eq!(clean_text("abcdef", 3, Alphabet::Unicode), "abc");
+    }
+
+    #[test]
+    fn the_last_letter_of_latin_1_stays_and_the_first_beyond_it_does_not() {
+        let clean = |text| clean_text(text, 100, Alphabet::Latin1);
+        assert_eq!(clean("\u{ff}"), "\u{ff}");
+        assert_eq!(clean("\u{100}"), "A");
+    }
 }
