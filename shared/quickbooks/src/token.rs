@@ -244,3 +244,7 @@ fn same(one: &SecretString, other: &SecretString) -> bool {
 #[cfg(test)]
 #[path = "token_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "token_edges_tests.rs"]
+mod edges_tests;
