@@ -83,6 +83,7 @@ struct Sum {
     met: u64,
     hands: u64,
     longest: u64,
+    several: u64,
     threads: usize,
     unknown: u64,
     ends: BTreeMap<StateName, u64>,
@@ -97,6 +98,7 @@ impl Sum {
         self.met += history.met;
         self.hands += history.hands;
         self.longest = self.longest.max(history.minutes);
+        self.several += u64::from(history.companies > 1);
         self.threads = self.threads.max(history.threads);
         self.unknown += history.unknown;
         for end in history.ends {
@@ -114,6 +116,7 @@ impl Sum {
         self.met += other.met;
         self.hands += other.hands;
         self.longest = self.longest.max(other.longest);
+        self.several += other.several;
         self.threads = self.threads.max(other.threads);
         self.unknown += other.unknown;
         for (end, count) in other.ends {
@@ -198,8 +201,9 @@ fn main() -> ExitCode {
         sum.histories, sum.points, sum.met, sum.hands, sum.longest
     );
     println!(
-        "at most {} calls at once at one endpoint of Autotask; {} times something of a newer version",
-        sum.threads, sum.unknown
+        "{} of them with three companies; at most {} calls at once at one endpoint of Autotask; \
+         {} times something of a newer version was met",
+        sum.several, sum.threads, sum.unknown
     );
     println!("ends: {:?}", sum.ends);
     println!(

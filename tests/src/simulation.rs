@@ -7,6 +7,8 @@
 //! two bills for an order. Then nothing goes wrong any more, and every order must come to its end.
 
 mod canary;
+#[cfg(test)]
+mod checks;
 mod companies;
 mod keys;
 mod limits;
@@ -63,6 +65,8 @@ pub struct History {
     pub transitions: BTreeSet<(StateName, StateName)>,
     /// How long it took after things stopped going wrong, in minutes.
     pub minutes: u64,
+    /// How many companies there were.
+    pub companies: usize,
     /// The most calls that were under way at one endpoint of Autotask at once.
     pub threads: usize,
     /// How often a process met what only a newer one knows.
@@ -106,6 +110,7 @@ async fn passed<S: StageStore>(plan: Plan) -> History {
         ends,
         transitions: std::mem::take(&mut seen.transitions),
         minutes,
+        companies: nature.companies.len(),
         threads: nature.watch.threads_max(),
         unknown: nature.versions.met(),
     }

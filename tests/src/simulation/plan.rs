@@ -167,7 +167,7 @@ impl Plan {
     /// What dice of their own decide, so that the histories of before stay what they were: companies
     /// beside the first, many orders at once, an Autotask that takes little, a deploy under way.
     fn add_company(&mut self, dice: &mut Dice, refuses: bool) {
-        if dice.hits(4) {
+        if self.seed % 4 == 1 {
             self.companies = 3;
             while self.orders.len() < 3 {
                 let is_new = !refuses && dice.hits(3);

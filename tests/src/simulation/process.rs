@@ -18,6 +18,7 @@ use purser_runtime::{
 
 use super::{
     nature::{Nature, StoreNature, Wire},
+    verdict,
     versions::Versions,
     watch::Doing,
 };
@@ -185,19 +186,13 @@ impl<S: StageStore> Process<'_, S> {
             return;
         };
         let (store, realm) = (&self.stage.store, company.realm_id());
+        let due = store.due(tenant, &realm, Timestamp::MAX, 1_000).await;
+        let due = due.unwrap_or_default();
         for order in orders {
             let record = company.find_record(self.stage, order.get()).await;
-            let is_stored = match record {
-                None => false,
-                Some(record) if record.is_settled() => true,
-                Some(_) => {
-                    let due = store.due(tenant, &realm, Timestamp::MAX, 1_000);
-                    due.await.is_ok_and(|due| due.contains(order))
-                }
-            };
-            if !is_stored {
-                self.nature
-                    .violate(format!("order {order} is not stored and was acknowledged"));
+            if !verdict::is_stored(record.as_ref(), due.contains(order)) {
+                let what = format!("order {order} is not stored and was acknowledged");
+                self.nature.violate(what);
             }
         }
     }

@@ -165,3 +165,9 @@ pub(super) fn is_final(name: StateName) -> bool {
         StateName::Queued | StateName::Planned | StateName::Created
     )
 }
+
+/// Whether an order is stored so that nothing is lost when its message is gone: it is at its end, or
+/// the sweeper finds it.
+pub(super) fn is_stored(record: Option<&SyncRecord>, is_due: bool) -> bool {
+    record.is_some_and(|record| is_due || record.is_settled())
+}
