@@ -133,4 +133,15 @@ mod tests {
             assert!(cookies.no_session().contains("Max-Age=0"));
         }
     }
+
+    #[test]
+    fn a_browser_keeps_the_session_for_twelve_hours_and_its_mark_for_ten_minutes() {
+        let cookies = Cookies::new(&"https://purser.example".parse().unwrap());
+        let set = cookies.session("s");
+        assert!(set.starts_with("__Host-purser-session=s; "), "{set}");
+        assert!(set.contains("; Max-Age=43200; "), "{set}");
+        let set = cookies.browser("b");
+        assert!(set.starts_with("__Host-purser-browser=b; "), "{set}");
+        assert!(set.contains("; Max-Age=600; "), "{set}");
+    }
 }

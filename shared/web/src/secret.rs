@@ -27,3 +27,24 @@ pub(crate) fn hashed(secret: &str) -> String {
 pub(crate) fn same(one: &str, other: &str) -> bool {
     Sha256::digest(one.as_bytes()) == Sha256::digest(other.as_bytes())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn random_names_are_long_enough_for_their_purpose_and_never_the_same() {
+        assert_eq!((random().len(), short().len()), (43, 16));
+        assert_ne!(random(), random());
+        assert_ne!(short(), short());
+        assert!(short().bytes().all(|byte| byte.is_ascii_hexdigit()));
+    }
+
+    #[test]
+    fn a_secret_is_stored_as_its_sha_256_and_is_the_same_only_as_itself() {
+        let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        assert_eq!(hashed(""), empty);
+        assert!(same("a", "a"));
+        assert!(!same("a", "b"));
+    }
+}

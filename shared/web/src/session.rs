@@ -233,3 +233,6 @@ pub(crate) fn decode<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, St
     serde_json::from_str(text)
         .map_err(|error| StoreError::Unreadable(format!("an entry: column {}", error.column())))
 }
+
+#[cfg(test)]
+mod tests;
