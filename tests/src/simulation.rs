@@ -250,7 +250,13 @@ async fn is_over<S: StageStore>(stage: &Stage<S>, nature: &Nature) -> bool {
             Some(record) if verdict::misses_bill(&record, nature, *ids) => return false,
             Some(record) if record.is_settled() && verdict::is_final(record.state.name()) => {}
             Some(_) => return false,
-            None if company.number(ids.order).is_none() => return false,
+            // Nobody has met it yet: the chain of runs may have to be mended first.
+            None if company
+                .number(ids.order)
+                .is_none_or(|number| number.trim().is_empty()) =>
+            {
+                return false;
+            }
             None => {}
         }
     }

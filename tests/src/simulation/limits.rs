@@ -21,6 +21,8 @@ const PROCESS: [(Duration, usize); 2] =
 const THREADS: usize = 3;
 /// How long QuickBooks wants to be left alone when it does not say how long.
 const QUIET: Duration = Duration::from_mins(1);
+/// How soon after a 429 it is to be noted.
+const NOTED: Duration = Duration::from_secs(1);
 /// The window in which Autotask counts calls.
 const HOUR: Duration = Duration::from_hours(1);
 
@@ -32,7 +34,10 @@ pub(super) type Place = String;
 pub(super) struct Limits {
     by_realm: BTreeMap<Place, VecDeque<Instant>>,
     by_process: BTreeMap<(Place, usize), VecDeque<Instant>>,
-    quiet: BTreeMap<(Place, usize), Instant>,
+    /// When a life of a process was answered 429, and until when it is to be quiet.
+    quiet: BTreeMap<(Place, usize), (Instant, Instant)>,
+    /// When the clock of the process at a place was moved last.
+    moved: BTreeMap<usize, Instant>,
     under_way: BTreeMap<(Place, usize), usize>,
     hours: BTreeMap<(Place, usize), VecDeque<Instant>>,
     /// The most calls that were under way at once at one endpoint, from all processes.
@@ -48,9 +53,9 @@ impl Limits {
         is_for_person: bool,
     ) -> Vec<String> {
         let key = (realm.to_owned(), process);
-        let quiet = self.quiet.get(&key).filter(|until| now < **until);
+        let quiet = self.quiet.get(&key).filter(|(_, until)| now < *until);
         let mut wrong = Vec::new();
-        if let Some(until) = quiet.filter(|_| !is_for_person) {
+        if let Some((_, until)) = quiet.filter(|_| !is_for_person) {
             let left = until.duration_since(now).as_secs();
             wrong.push(format!("QuickBooks was called {left} s too soon after 429"));
         }
@@ -58,7 +63,23 @@ impl Limits {
         wrong.extend(over(own, now, PROCESS, "one process"));
         let all = self.by_realm.entry(realm.to_owned()).or_default();
         wrong.extend(over(all, now, VENDOR, "all processes"));
+        let is_recent = |at: &Instant| now - *at < QUIET;
+        if self.moved.values().any(is_recent) {
+            // Pace and quiet go by the clock: one that jumps forward ends them early, once.
+            wrong.clear();
+        }
         wrong
+    }
+
+    /// The clock of the process at a place is moved.
+    pub(super) fn clock_moved(&mut self, place: usize, now: Instant) {
+        self.moved.insert(place, now);
+    }
+
+    /// The store fails the process at a place: what it was about to note is forgotten.
+    pub(super) fn store_failed(&mut self, place: usize, now: Instant) {
+        let is_kept = |life: usize, at: Instant| life % 10 != place || now - at > NOTED;
+        self.quiet.retain(|(_, life), (at, _)| is_kept(*life, *at));
     }
 
     /// QuickBooks has told a process to slow down.
@@ -70,8 +91,8 @@ impl Limits {
     ) {
         let until = now + wait.unwrap_or(QUIET);
         let quiet = self.quiet.entry((realm.to_owned(), process));
-        let quiet = quiet.or_insert(until);
-        *quiet = until.max(*quiet);
+        let (at, latest) = quiet.or_insert((now, until));
+        (*at, *latest) = (now, until.max(*latest));
     }
 
     /// A process calls an endpoint of Autotask.
@@ -185,6 +206,33 @@ mod tests {
         assert_eq!(limits.calls_books(("1", 1), early, false), [""; 0]);
         let over = now + QUIET;
         assert_eq!(limits.calls_books(("1", 0), over, false), [""; 0]);
+    }
+
+    #[test]
+    fn what_the_store_forgot_is_not_asked_for_and_what_it_kept_is() {
+        let (mut limits, now) = (Limits::default(), Instant::now());
+        for life in [10, 11] {
+            limits.throttled(("1", life), now, None);
+        }
+        limits.store_failed(0, now);
+        assert_eq!(limits.calls_books(("1", 10), now, false), [""; 0]);
+        assert!(!limits.calls_books(("1", 11), now, false).is_empty());
+        limits.store_failed(1, now + 2 * NOTED);
+        assert!(!limits.calls_books(("1", 11), now, false).is_empty());
+    }
+
+    #[test]
+    fn for_a_minute_after_a_clock_was_moved_the_pace_may_be_missed_and_then_not() {
+        let (mut limits, now) = (Limits::default(), Instant::now());
+        limits.clock_moved(0, now);
+        for _ in 0..12 {
+            assert_eq!(limits.calls_books(("1", 0), now, false), [""; 0]);
+        }
+        let later = now + QUIET;
+        for _ in 0..8 {
+            assert_eq!(limits.calls_books(("1", 0), later, false), [""; 0]);
+        }
+        assert!(!limits.calls_books(("1", 0), later, false).is_empty());
     }
 
     #[test]

@@ -159,6 +159,7 @@ impl Nature {
             let clocks = self.clocks.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(Some(clock)) = clocks.get(*process).filter(|_| *from == point) {
                 clock.put_off(*off);
+                self.watch.clock_moved(*process);
             }
         }
         Some(point)
@@ -338,7 +339,11 @@ pub(super) struct StoreNature {
 
 impl StoreTap for StoreNature {
     fn next(&self, _: &'static str) -> Happening {
-        self.nature.store_trouble().unwrap_or(Happening::Pass)
+        let trouble = self.nature.store_trouble();
+        if trouble.is_some() {
+            self.nature.watch.store_failed(self.process);
+        }
+        trouble.unwrap_or(Happening::Pass)
     }
 
     fn was_cut(&self, _: &'static str) {

@@ -46,7 +46,7 @@ impl Doing {
 pub(super) struct Caller {
     /// The place of the process.
     pub(super) process: usize,
-    /// Its life: what a process keeps to itself is gone when it dies.
+    /// Its life: what a process keeps to itself is gone when it dies. The last digit is the place.
     pub(super) life: usize,
     /// What its clock says.
     pub(super) now: Timestamp,
@@ -93,6 +93,16 @@ impl Watch {
     /// What of a company must not be logged.
     pub(super) fn tell(&self, company: &Company) {
         company.tell(&mut lock(&self.canaries));
+    }
+
+    /// The clock of a process goes wrong or right.
+    pub(super) fn clock_moved(&self, process: usize) {
+        lock(&self.limits).clock_moved(process, Instant::now());
+    }
+
+    /// A call of the store goes wrong for a process.
+    pub(super) fn store_failed(&self, process: usize) {
+        lock(&self.limits).store_failed(process, Instant::now());
     }
 
     /// What a process does from now on.
