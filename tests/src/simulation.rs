@@ -10,12 +10,14 @@ mod canary;
 #[cfg(test)]
 mod checks;
 mod companies;
+mod hands;
 mod keys;
 mod limits;
 mod nature;
 mod plan;
 mod process;
 mod sends;
+mod stories;
 mod verdict;
 mod versions;
 mod watch;
@@ -37,6 +39,7 @@ use tracing::instrument::WithSubscriber as _;
 use watch::Watch;
 
 pub use plan::{Plan, Shape};
+pub use stories::Story;
 
 use purser_simulators::{autotask::AutotaskSwitches, quickbooks::QuickBooksSwitches};
 
@@ -215,7 +218,11 @@ async fn lives<S: StageStore>(stage: &Stage<S>, nature: &Arc<Nature>) {
         })
         .collect();
     let lives = join_all(processes.iter().map(Process::run));
-    tokio::join!(lives, press_retry(stage, nature));
+    tokio::join!(
+        lives,
+        press_retry(stage, nature),
+        stories::tell(stage, nature)
+    );
 }
 
 /// A person presses Retry now and then.
@@ -234,6 +241,9 @@ async fn press_retry<S: StageStore>(stage: &Stage<S>, nature: &Nature) {
 }
 
 async fn is_over<S: StageStore>(stage: &Stage<S>, nature: &Nature) -> bool {
+    if !stories::is_told(nature) {
+        return false;
+    }
     for ids in &nature.orders {
         let company = &nature.companies[ids.company];
         match company.find_record(stage, ids.order).await {

@@ -8,6 +8,7 @@ use std::{
 use purser_core::{policy::Guards, settings::SettingsDocument};
 use purser_simulators::{FaultKind, quickbooks::RequestIdMode};
 
+use super::stories::Story;
 use crate::{dice::Dice, shaken::Happening, stage::Moment};
 
 /// QuickBooks shows a bill this long after it was sent, or there is none: what is promised holds for
@@ -51,6 +52,16 @@ pub enum Hand {
     TypeNumber,
     /// Enters the bill by hand, under the number of the order.
     EnterBill,
+    /// Deletes the bill that was entered by hand.
+    DeleteEntered,
+    /// Enters a bill with the memo of ours, and without a number.
+    CopyBill,
+    /// Deletes that copy.
+    DeleteCopy,
+    /// Deletes our bill and enters a copy of it, with its memo and number.
+    ReplaceBill,
+    /// The same with a copy over another total.
+    ReplaceBillByAnother,
     /// Changes the cost of the line.
     EditLine,
     /// Presses Retry.
@@ -101,11 +112,22 @@ pub struct Plan {
     pub hands: BTreeMap<u64, (usize, Hand)>,
     /// How far the clock of each process is off, in seconds, from which call on.
     pub clocks: Vec<(u64, usize, i64)>,
+    /// What people wait for with the first order, and then do.
+    pub story: Option<Story>,
 }
 
 impl Plan {
-    /// What a seed decides.
+    /// What a seed decides: one of 50 tells a story, the others leave all to chance.
     pub fn of(seed: u64) -> Self {
+        if seed % 50 == 7 {
+            let stories = Story::all();
+            let place = usize::try_from(seed / 50).unwrap_or(0) % stories.len();
+            return stories[place].plan(seed);
+        }
+        Self::by_chance(seed)
+    }
+
+    pub(super) fn by_chance(seed: u64) -> Self {
         let mut dice = Dice::stream(seed, 1);
         let modes = [
             RequestIdMode::Ignored,
@@ -138,6 +160,7 @@ impl Plan {
             creates: BTreeMap::new(),
             hands: BTreeMap::new(),
             clocks: Vec::new(),
+            story: None,
         };
         for _ in 0..dice.roll(7) {
             let disturbance = Disturbance {

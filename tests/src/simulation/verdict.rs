@@ -61,7 +61,13 @@ async fn judge_order<S: StageStore>(
         todos: company.open_todos(ids.order),
         is_to_be_refused: nature.plan.orders[place] == Shape::Refused,
     };
+    let story = nature.plan.story.as_ref().filter(|_| place == 0);
     match company.find_record(stage, ids.order).await {
+        Some(record) if story.is_some_and(|story| story.end != record.state.name()) => {
+            let end = record.state.name();
+            let name = story.map_or("", |story| story.name);
+            Err(format!("the story ends at {end:?}: {name}"))
+        }
         Some(record) => scene.judge(&record.state),
         None if scene.has(Hand::TypeNumber) && scene.bills.is_empty() => Ok(()),
         None => Err("nobody knows it".to_owned()),

@@ -34,8 +34,8 @@ async fn a_second_bill_of_a_linked_order_is_flagged_within_a_day_and_the_number_
     stage.live(Duration::from_hours(30)).await;
     let second = copy(&stage, &bill);
     stage.live(Duration::from_hours(26)).await;
-    let state = stage.record(order).await.state.name();
-    assert_eq!(state, StateName::NeedsPerson);
+    let record = stage.record(order).await;
+    assert_eq!(record.state.name(), StateName::NeedsPerson);
     let todo = stage.assert_one_todo(order, "conflict.bill_twice");
     for id in [&bill["Id"], &second["Id"]] {
         let id = id.as_str().expect("an id");
@@ -84,7 +84,7 @@ async fn a_second_bill_is_found_among_more_bills_than_quickbooks_tells_as_change
     }
     copy(&stage, &bill);
     stage.live(Duration::from_hours(26)).await;
-    let state = stage.record(order).await.state.name();
-    assert_eq!(state, StateName::NeedsPerson);
+    let record = stage.record(order).await;
+    assert_eq!(record.state.name(), StateName::NeedsPerson);
     stage.assert_one_todo(order, "conflict.bill_twice");
 }
