@@ -200,13 +200,8 @@ impl Nature {
     pub(super) fn bills_of(&self, ids: OrderIds) -> Vec<Value> {
         let mark = format!("AT-PO:{} g", ids.order);
         let realm = &self.companies[ids.company].realm;
-        let bills = self.simulators.quickbooks.live_bills(realm);
-        let ours = |bill: &Value| {
-            bill["PrivateNote"]
-                .as_str()
-                .is_some_and(|note| note.contains(&mark))
-        };
-        bills.into_iter().filter(ours).collect()
+        let books = &self.simulators.quickbooks;
+        books.live_bills_with_memo(realm, &mark)
     }
 
     /// What must hold at every moment, where a call to this system may have changed it.

@@ -15,6 +15,19 @@ impl QuickBooksSimulator {
         self.objects(realm, Kind::Bill)
     }
 
+    /// Every bill that is not deleted and has this in its memo, oldest first.
+    pub fn live_bills_with_memo(&self, realm: &str, part: &str) -> Vec<Value> {
+        let has_part = |memo: &str| memo.contains(part);
+        self.look(realm, |world| {
+            let bills = world.live(Kind::Bill);
+            bills
+                .filter(|bill| bill.text("PrivateNote").is_some_and(has_part))
+                .map(|bill| world.render(bill))
+                .collect::<Vec<_>>()
+        })
+        .unwrap_or_default()
+    }
+
     /// One bill, unless it is deleted.
     pub fn bill(&self, realm: &str, id: &str) -> Option<Value> {
         self.object(realm, Kind::Bill, id)
