@@ -23,7 +23,7 @@ use purser_sqlite::SqliteStore;
 use purser_tests::{
     memory::MemoryStore,
     panicked,
-    simulation::{History, Plan, live},
+    simulation::{History, Plan, live, take_away},
 };
 
 /// Seeds that went wrong are named up to so many.
@@ -53,19 +53,10 @@ fn wish() -> Option<Wish> {
     };
     let mut guards = Guards::ALL;
     for flag in &flags {
-        let guard = match flag.strip_prefix("--no-") {
-            None => continue,
-            Some("intent") => &mut guards.intent,
-            Some("lease") => &mut guards.lease,
-            Some("fence") => &mut guards.fence,
-            Some("deadline") => &mut guards.deadline,
-            Some("lookup") => &mut guards.lookup,
-            Some("quarantine") => &mut guards.quarantine,
-            Some("verify") => &mut guards.verify,
-            Some("generation") => &mut guards.generation,
-            Some(_) => return None,
-        };
-        *guard = false;
+        let guard = flag.strip_prefix("--no-");
+        if guard.is_some_and(|guard| !take_away(&mut guards, guard)) {
+            return None;
+        }
     }
     Some(Wish {
         on_sqlite: has("--sqlite"),
@@ -132,7 +123,7 @@ impl Sum {
 fn one(seed: u64, wish: &Wish) -> History {
     let lived = catch_unwind(AssertUnwindSafe(|| {
         let mut runtime = tokio::runtime::Builder::new_current_thread();
-        let runtime = runtime.enable_all().start_paused(true).build();
+        let runtime = runtime.enable_time().start_paused(true).build();
         let mut plan = Plan::of(seed);
         plan.guards = wish.guards;
         let runtime = runtime.expect("a runtime");

@@ -49,6 +49,9 @@ pub trait StoreTap: Send + Sync {
     /// What happens to the next call, which is this one of the ports.
     fn next(&self, call: &'static str) -> Happening;
 
+    /// What the next call is about, where its name leaves that open.
+    fn about(&self, _what: &dyn fmt::Debug) {}
+
     /// The caller of this call is dead from now on. Whatever effect the call was to have, it has had.
     fn was_cut(&self, _call: &'static str) {}
 

@@ -10,14 +10,19 @@ mod canary;
 #[cfg(test)]
 mod checks;
 mod companies;
+mod exhaustive;
 mod hands;
 mod keys;
+mod kinds;
+mod labels;
 mod limits;
 mod nature;
 mod plan;
+mod points;
 mod process;
 mod sends;
 mod stories;
+mod trial;
 mod verdict;
 mod versions;
 mod watch;
@@ -38,15 +43,19 @@ use purser_core::{
 use tracing::instrument::WithSubscriber as _;
 use watch::Watch;
 
+pub use exhaustive::{Life, take_away};
+pub use kinds::Kind;
 pub use plan::{Plan, Shape};
+pub use points::{Fault, Point};
 pub use stories::Story;
+pub use trial::Call;
 
 use purser_simulators::{autotask::AutotaskSwitches, quickbooks::QuickBooksSwitches};
 
 use crate::stage::{Scene, Stage, StageStore};
 
-/// How long things go wrong.
-const TROUBLED: Duration = Duration::from_mins(50);
+/// How often it is looked whether everything is at rest.
+const LOOKS: Duration = Duration::from_secs(30);
 /// How long it may take afterwards until every order is at its end: what was given back for the night
 /// is taken up again in the morning.
 const CALM_MAX: Duration = Duration::from_hours(40);
@@ -74,6 +83,10 @@ pub struct History {
     pub threads: usize,
     /// How often a process met what only a newer one knows.
     pub unknown: u64,
+    /// The calls until the end of the order, where they are kept.
+    pub calls: Vec<Call>,
+    /// What was tried on purpose and met a call: its place in the trial, and the number of the call.
+    pub tried: Vec<(usize, u64)>,
 }
 
 /// Lives one history on a store that is new.
@@ -88,6 +101,7 @@ pub async fn live<S: StageStore>(plan: Plan) -> History {
 
 async fn passed<S: StageStore>(plan: Plan) -> History {
     let (stage, nature) = set_up::<S>(plan).await;
+    tokio::time::sleep(nature.plan.rest).await;
     for company in &nature.companies {
         let started = stage.engine.start_now(&company.tenant);
         started.await.expect("an empty store");
@@ -116,6 +130,8 @@ async fn passed<S: StageStore>(plan: Plan) -> History {
         companies: nature.companies.len(),
         threads: nature.watch.threads_max(),
         unknown: nature.versions.met(),
+        calls: nature.trying.calls(),
+        tried: nature.trying.met(),
     }
 }
 
@@ -190,25 +206,57 @@ fn millis(time: Duration) -> u64 {
 /// the calm one took.
 async fn pass<S: StageStore>(stage: &Stage<S>, nature: &Arc<Nature>) -> u64 {
     let troubled = lives(stage, nature);
-    drop(tokio::time::timeout(TROUBLED, troubled).await);
+    tokio::select! {
+        biased;
+        () = rests(stage, nature) => {}
+        _ = tokio::time::timeout(nature.plan.troubled, troubled) => {}
+    }
     nature.calm_down();
     let began = stage.now();
+    let gone = || Duration::try_from(began.duration_until(stage.now())).unwrap_or_default();
     loop {
-        for company in &nature.companies {
-            let trouble = company.trouble(stage).await;
-            if trouble.starts_with("connection.") {
-                company.connect(stage).await;
-            } else if !trouble.is_empty() {
+        let is_stopped = mend(stage, nature, gone()).await;
+        if (gone() >= nature.plan.calm && !is_stopped && is_over(stage, nature).await)
+            || gone() > CALM_MAX
+        {
+            return gone().as_secs() / 60;
+        }
+        let calm = lives(stage, nature);
+        drop(tokio::time::timeout(nature.plan.calm, calm).await);
+    }
+}
+
+/// Waits until everything that is tried has been, and the order is at its end for so long that nobody
+/// sleeps any more and nothing is late. What a seed decides takes all the time that there is.
+async fn rests<S: StageStore>(stage: &Stage<S>, nature: &Nature) {
+    let mut calm = Duration::ZERO;
+    while calm < trial::RESTS {
+        tokio::time::sleep(LOOKS).await;
+        let is_at_rest = nature.trying.is_done() && is_over(stage, nature).await;
+        calm = if is_at_rest {
+            calm + LOOKS
+        } else {
+            Duration::ZERO
+        };
+    }
+}
+
+/// People connect again where they must. Answers whether something else stops the transfer, which it
+/// may not, unless that was tried and the product is still to find out that it is over.
+async fn mend<S: StageStore>(stage: &Stage<S>, nature: &Nature, gone: Duration) -> bool {
+    let mut is_stopped = false;
+    for company in &nature.companies {
+        let trouble = company.trouble(stage).await;
+        if trouble.starts_with("connection.") {
+            company.connect(stage).await;
+        } else if !trouble.is_empty() {
+            is_stopped = true;
+            if gone >= nature.plan.trial.forgives() {
                 nature.violate(format!("the transfer is stopped by {trouble}"));
             }
         }
-        let calm = lives(stage, nature);
-        drop(tokio::time::timeout(Duration::from_mins(20), calm).await);
-        let gone = Duration::try_from(began.duration_until(stage.now())).unwrap_or_default();
-        if is_over(stage, nature).await || gone > CALM_MAX {
-            return gone.as_secs() / 60;
-        }
     }
+    is_stopped
 }
 
 async fn lives<S: StageStore>(stage: &Stage<S>, nature: &Arc<Nature>) {
@@ -251,7 +299,7 @@ async fn is_over<S: StageStore>(stage: &Stage<S>, nature: &Nature) -> bool {
         match company.find_record(stage, ids.order).await {
             // A number that was cleared is written again by the next run.
             Some(record)
-                if record.state.name() == StateName::Linked
+                if matches!(record.state.name(), StateName::Linked | StateName::Orphaned)
                     && company
                         .number(ids.order)
                         .is_none_or(|number| number.trim().is_empty()) =>

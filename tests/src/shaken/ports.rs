@@ -31,6 +31,7 @@ impl<S: Ledger> Ledger for Shaken<S> {
         tenant: &TenantId,
         kind: DocumentKind,
     ) -> Result<Option<Stored<String>>, StoreError> {
+        self.tap.about(&kind);
         let effect = self.store.document(tenant, kind);
         self.call("document", effect).await
     }
@@ -42,6 +43,7 @@ impl<S: Ledger> Ledger for Shaken<S> {
         body: String,
         expected: Expected<u64>,
     ) -> Result<Put, StoreError> {
+        self.tap.about(&kind);
         let effect = self.store.put_document(tenant, kind, body, expected);
         self.call("put_document", effect).await
     }
@@ -51,6 +53,7 @@ impl<S: Ledger> Ledger for Shaken<S> {
         tenant: &TenantId,
         kind: DocumentKind,
     ) -> Result<(), StoreError> {
+        self.tap.about(&kind);
         let effect = self.store.remove_document(tenant, kind);
         self.call("remove_document", effect).await
     }
@@ -66,6 +69,9 @@ impl<S: Ledger> Ledger for Shaken<S> {
     }
 
     async fn commit(&self, changes: Vec<Change>) -> Result<Vec<Committed>, StoreError> {
+        if let Some(change) = changes.first() {
+            self.tap.about(&change.record.state.name());
+        }
         let effect = |changes: Vec<Change>| async {
             let asked = changes.clone();
             let outcomes = self.store.commit(changes).await?;

@@ -8,12 +8,15 @@ use std::{
 use purser_core::{policy::Guards, settings::SettingsDocument};
 use purser_simulators::{FaultKind, quickbooks::RequestIdMode};
 
-use super::stories::Story;
+use super::{stories::Story, trial::Trial};
 use crate::{dice::Dice, shaken::Happening, stage::Moment};
 
 /// QuickBooks shows a bill this long after it was sent, or there is none: what is promised holds for
 /// that, and a seed stays within it. The settle time is a little longer.
 const SHOWN_WITHIN: Duration = Duration::from_secs(140);
+
+/// How long things go wrong.
+const TROUBLED: Duration = Duration::from_mins(50);
 
 /// The points at which something may go wrong: so many calls of vendors and store a history has at
 /// least when nothing does.
@@ -114,6 +117,14 @@ pub struct Plan {
     pub clocks: Vec<(u64, usize, i64)>,
     /// What people wait for with the first order, and then do.
     pub story: Option<Story>,
+    /// What is tried on purpose.
+    pub trial: Trial,
+    /// How long nothing happens before it begins.
+    pub rest: Duration,
+    /// How long things go wrong.
+    pub troubled: Duration,
+    /// How long nothing goes wrong afterwards before it is looked how everything ended.
+    pub calm: Duration,
 }
 
 impl Plan {
@@ -125,6 +136,32 @@ impl Plan {
             return stories[place].plan(seed);
         }
         Self::by_chance(seed)
+    }
+
+    /// One company in which nothing happens.
+    pub(super) fn calm() -> Self {
+        Self {
+            seed: 1,
+            companies: 1,
+            hourly: 10_000,
+            is_newer: false,
+            mode: RequestIdMode::Ignored,
+            orders: Vec::new(),
+            processes: 1,
+            query_lag: Duration::ZERO,
+            latency: Duration::ZERO,
+            numbers_of_orders: false,
+            guards: Guards::ALL,
+            disturbances: BTreeMap::new(),
+            creates: BTreeMap::new(),
+            hands: BTreeMap::new(),
+            clocks: Vec::new(),
+            story: None,
+            trial: Trial::default(),
+            rest: Duration::ZERO,
+            troubled: TROUBLED,
+            calm: Duration::from_mins(20),
+        }
     }
 
     pub(super) fn by_chance(seed: u64) -> Self {
@@ -146,21 +183,13 @@ impl Plan {
             .collect();
         let mut plan = Self {
             seed,
-            companies: 1,
-            hourly: 10_000,
-            is_newer: false,
             mode: dice.pick(&modes),
             orders,
             processes: 1 + usize::from(dice.hits(2)),
             query_lag: Duration::from_secs(dice.pick(&[0, 0, 0, 2, 30, 100])),
             latency: Duration::from_millis(dice.pick(&[0, 20, 300, 2_000])),
             numbers_of_orders: dice.hits(3),
-            guards: Guards::ALL,
-            disturbances: BTreeMap::new(),
-            creates: BTreeMap::new(),
-            hands: BTreeMap::new(),
-            clocks: Vec::new(),
-            story: None,
+            ..Self::calm()
         };
         for _ in 0..dice.roll(7) {
             let disturbance = Disturbance {

@@ -83,7 +83,7 @@ impl<S: StageStore> Process<'_, S> {
                 drop(Box::pin(sweeps::sweep(engine, None)).await);
                 self.drain(engine).await;
             }
-            self.rest(dice).await;
+            self.rest(engine, dice).await;
         }
     }
 
@@ -198,7 +198,7 @@ impl<S: StageStore> Process<'_, S> {
     }
 
     /// Until the next alarm or message, and not for long.
-    async fn rest(&self, dice: &mut Dice) {
+    async fn rest(&self, engine: &ShakenEngine<S>, dice: &mut Dice) {
         let (store, now) = (&self.stage.store, self.stage.now());
         let next = [store.alarm_at().await, store.message_at().await];
         let next = next.into_iter().flatten().min();
@@ -207,7 +207,12 @@ impl<S: StageStore> Process<'_, S> {
             // Of two processes that wait for one message, now one and now the other is the first.
             left += Duration::from_millis(dice.roll(2_000));
         }
-        tokio::time::sleep(left.clamp(Duration::from_millis(500), IDLE)).await;
+        let left = left.clamp(Duration::from_millis(500), IDLE);
+        tokio::select! {
+            biased;
+            delivery = self.nature.trying.second(self.place) => self.handle(engine, &delivery).await,
+            () = tokio::time::sleep(left) => {}
+        }
     }
 }
 
