@@ -320,7 +320,7 @@ fn try_one(life: Life, words: &[&str], guards: Guards) -> Option<ExitCode> {
 fn run(words: &[&str], guards: Guards) -> Option<ExitCode> {
     let code = match *words {
         [] => try_singles(&Life::all(), guards),
-        ["pairs"] => try_pairs(usize::MAX, guards),
+        ["pairs"] | ["pairs", "all"] => try_pairs(usize::MAX, guards),
         ["pairs", most] => try_pairs(most.parse().ok()?, guards),
         [shape] => {
             let mut lives = Life::all();

@@ -168,7 +168,7 @@ fn all(wish: &Wish) -> Sum {
 /// read, but nothing writes one.
 const NOT_WRITTEN: (StateName, StateName) = (StateName::NeedsPerson, StateName::Queued);
 /// From so many histories on every legal transition must have been taken.
-const TAKEN_BY: u64 = 1_000;
+const TAKEN_BY: u64 = 3_000;
 
 /// The legal transitions that no history took.
 fn never_taken(sum: &Sum) -> Vec<(StateName, StateName)> {

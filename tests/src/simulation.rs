@@ -54,6 +54,10 @@ use purser_simulators::{autotask::AutotaskSwitches, quickbooks::QuickBooksSwitch
 
 use crate::stage::{Scene, Stage, StageStore};
 
+/// What is not at its end by then takes a night.
+const EVENING: Duration = Duration::from_hours(1);
+/// How long nothing runs at night.
+const NIGHT: Duration = Duration::from_hours(20);
 /// How often it is looked whether everything is at rest.
 const LOOKS: Duration = Duration::from_secs(30);
 /// How long it may take afterwards until every order is at its end: what was given back for the night
@@ -212,6 +216,7 @@ async fn pass<S: StageStore>(stage: &Stage<S>, nature: &Arc<Nature>) -> u64 {
         _ = tokio::time::timeout(nature.plan.troubled, troubled) => {}
     }
     nature.calm_down();
+    let mut is_night_over = false;
     let began = stage.now();
     let gone = || Duration::try_from(began.duration_until(stage.now())).unwrap_or_default();
     loop {
@@ -221,18 +226,22 @@ async fn pass<S: StageStore>(stage: &Stage<S>, nature: &Arc<Nature>) -> u64 {
         {
             return gone().as_secs() / 60;
         }
+        if gone() > EVENING && !is_night_over && nature.plan.is_off_at_night() {
+            is_night_over = true;
+            tokio::time::sleep(NIGHT).await;
+        }
         let calm = lives(stage, nature);
         drop(tokio::time::timeout(nature.plan.calm, calm).await);
     }
 }
 
-/// Waits until everything that is tried has been, and the order is at its end for so long that nobody
-/// sleeps any more and nothing is late. What a seed decides takes all the time that there is.
+/// Waits until everything that is planned has been, and the orders are at their ends for so long that
+/// nobody sleeps any more and nothing is late.
 async fn rests<S: StageStore>(stage: &Stage<S>, nature: &Nature) {
     let mut calm = Duration::ZERO;
-    while calm < trial::RESTS {
+    while calm < nature.plan.rests {
         tokio::time::sleep(LOOKS).await;
-        let is_at_rest = nature.trying.is_done() && is_over(stage, nature).await;
+        let is_at_rest = nature.is_done() && is_over(stage, nature).await;
         calm = if is_at_rest {
             calm + LOOKS
         } else {

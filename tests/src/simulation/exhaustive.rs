@@ -21,6 +21,8 @@ use crate::shaken::Happening;
 const TROUBLED: Duration = Duration::from_mins(16);
 /// After so long the access token is stale.
 const REST: Duration = Duration::from_mins(61);
+/// An order that is at its end for so long is not touched any more by anybody who slept or was late.
+const RESTS: Duration = Duration::from_mins(6);
 /// As long as it takes to the next run.
 const CALM: Duration = Duration::from_mins(16);
 /// How long every answer takes, so that two processes at once take turns.
@@ -68,13 +70,15 @@ const MODES: [(&str, RequestIdMode); 3] = [
 ];
 
 impl Life {
-    /// Every life.
+    /// Every life. A refused order creates nothing in QuickBooks, so it is all the same to it what request
+    /// ids are worth: it lives with one worth only.
     pub fn all() -> Vec<Self> {
         let names = SHAPES
             .iter()
             .flat_map(|(shape, ..)| MODES.iter().map(move |(mode, _)| (*shape, *mode)));
         names
             .filter_map(|(shape, mode)| Self::named(shape, mode))
+            .filter(|life| life.shape != Shape::Refused || life.mode == RequestIdMode::Honoured)
             .collect()
     }
 
@@ -131,6 +135,7 @@ impl Life {
             },
             rest: REST,
             troubled: TROUBLED,
+            rests: RESTS,
             calm: CALM,
             ..Plan::calm()
         }
@@ -244,6 +249,19 @@ mod tests {
         let history = tried(guards, intent, "twice-asleep").await;
         let wrong = history.violations.join(", ");
         assert!(wrong.contains("from Linked to Planned"), "{wrong}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refused_order_creates_nothing_in_quickbooks() {
+        for shape in ["refused", "refused-in-doubt", "refused-cut-off"] {
+            let history = lived(ignored(shape).plan(Guards::ALL)).await;
+            let is_write = |call: &&Call| {
+                let words = call.label.strip_prefix("quickbooks POST ");
+                words.is_some_and(|words| !words.starts_with("query"))
+            };
+            assert_eq!(history.calls.iter().find(is_write), None, "{shape}");
+            assert!(!history.calls.is_empty());
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -134,6 +134,12 @@ impl Nature {
         self.point.load(Ordering::SeqCst)
     }
 
+    /// Whether everything that is planned has been. A create that is still to go wrong is not waited
+    /// for: there may be none any more.
+    pub(super) fn is_done(&self) -> bool {
+        self.trying.is_done() && self.points() > self.plan.last_point()
+    }
+
     /// Nothing goes wrong any more.
     pub(super) fn calm_down(&self) {
         self.is_calm.store(true, Ordering::SeqCst);

@@ -18,6 +18,9 @@ const SHOWN_WITHIN: Duration = Duration::from_secs(140);
 /// How long things go wrong.
 const TROUBLED: Duration = Duration::from_mins(50);
 
+/// Longer than everything that sleeps or is late.
+const RESTS: Duration = Duration::from_mins(14);
+
 /// The points at which something may go wrong: so many calls of vendors and store a history has at
 /// least when nothing does.
 const POINTS: u64 = 140;
@@ -123,6 +126,8 @@ pub struct Plan {
     pub rest: Duration,
     /// How long things go wrong.
     pub troubled: Duration,
+    /// When the orders have been at their ends for so long, nobody sleeps any more and nothing is late.
+    pub rests: Duration,
     /// How long nothing goes wrong afterwards before it is looked how everything ended.
     pub calm: Duration,
 }
@@ -160,6 +165,7 @@ impl Plan {
             trial: Trial::default(),
             rest: Duration::ZERO,
             troubled: TROUBLED,
+            rests: RESTS,
             calm: Duration::from_mins(20),
         }
     }
@@ -248,6 +254,23 @@ impl Plan {
         if self.numbers_of_orders {
             settings.number_source = Some("autotask".to_owned());
         }
+    }
+
+    /// The number of the last call at which something is planned by its number.
+    pub(super) fn last_point(&self) -> u64 {
+        let disturbance = self.disturbances.keys().last().copied();
+        let hand = self.hands.keys().last().copied();
+        let clock = self.clocks.iter().map(|(point, ..)| *point).max();
+        [disturbance, hand, clock]
+            .into_iter()
+            .flatten()
+            .max()
+            .unwrap_or(0)
+    }
+
+    /// Whether nothing runs in the night: what three of four do, and one works on through it.
+    pub(super) fn is_off_at_night(&self) -> bool {
+        self.seed % 4 != 2
     }
 
     /// How late a create may have its effect.

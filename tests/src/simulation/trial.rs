@@ -17,8 +17,6 @@ use crate::{shaken::Happening, stage::Moment};
 
 /// How long a process sleeps while another one does what it was doing.
 const ASIDE: Duration = Duration::from_secs(30);
-/// An order that is at its end for so long is not touched any more by anybody who slept or was late.
-pub(super) const RESTS: Duration = Duration::from_mins(6);
 /// So long after a permission was missing the transfer goes on.
 const RECHECK: Duration = Duration::from_mins(90);
 /// How many processes there are.
@@ -269,10 +267,11 @@ impl Trying {
         }
     }
 
-    /// Whether everything that is tried has met its call.
+    /// Whether everything that is tried has met its call, and nothing is to be recorded any more.
     pub(super) fn is_done(&self) -> bool {
-        let steps = self.trial.steps.len();
-        !self.trial.is_recorded && steps > 0 && self.course().met.len() == steps
+        let course = self.course();
+        let is_recorded = !self.trial.is_recorded || course.until_end.is_some();
+        is_recorded && course.met.len() == self.trial.steps.len()
     }
 
     /// Whether something was delivered twice at once.
