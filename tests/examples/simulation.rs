@@ -4,7 +4,8 @@
 //! simulation 10000            # seeds 0 to 9999, in memory
 //! simulation 10000 500000     # 10,000 seeds from 500,000 on
 //! simulation --sqlite 1000    # on SQLite
-//! simulation --seed 4711      # one seed, with what was planned for it
+//! simulation --seed 4711      # one seed, with what was planned for it and every call until it is calm
+//! simulation --beyond 1000    # QuickBooks slower than promised: bills that are too many are told of
 //! simulation --no-lookup 500  # without a guard of the protocol: some histories must go wrong
 //! ```
 
@@ -23,7 +24,7 @@ use purser_sqlite::SqliteStore;
 use purser_tests::{
     memory::MemoryStore,
     panicked,
-    simulation::{History, Plan, live, take_away},
+    simulation::{History, Plan, Trial, live, take_away},
 };
 
 /// Seeds that went wrong are named up to so many.
@@ -33,6 +34,7 @@ const NAMED_MAX: usize = 20;
 struct Wish {
     on_sqlite: bool,
     shows_plan: bool,
+    is_beyond: bool,
     guards: Guards,
     seeds: std::ops::Range<u64>,
 }
@@ -61,9 +63,28 @@ fn wish() -> Option<Wish> {
     Some(Wish {
         on_sqlite: has("--sqlite"),
         shows_plan: has("--seed"),
+        is_beyond: has("--beyond"),
         guards,
         seeds: first..first + count,
     })
+}
+
+impl Wish {
+    fn plan(&self, seed: u64) -> Plan {
+        let plan = if self.is_beyond {
+            Plan::beyond(seed)
+        } else {
+            Plan::of(seed)
+        };
+        Plan {
+            guards: self.guards,
+            trial: Trial {
+                is_told: self.shows_plan,
+                ..Trial::default()
+            },
+            ..plan
+        }
+    }
 }
 
 /// What all histories of a thread came to.
@@ -77,9 +98,11 @@ struct Sum {
     several: u64,
     threads: usize,
     unknown: u64,
+    doubles: usize,
     ends: BTreeMap<StateName, u64>,
     transitions: BTreeSet<(StateName, StateName)>,
     wrong: Vec<(u64, Vec<String>)>,
+    told: Vec<String>,
 }
 
 impl Sum {
@@ -92,10 +115,12 @@ impl Sum {
         self.several += u64::from(history.companies > 1);
         self.threads = self.threads.max(history.threads);
         self.unknown += history.unknown;
+        self.doubles += history.doubles;
         for end in history.ends {
             *self.ends.entry(end).or_default() += 1;
         }
         self.transitions.extend(history.transitions);
+        self.told.extend(history.told);
         if !history.violations.is_empty() {
             self.wrong.push((seed, history.violations));
         }
@@ -110,11 +135,13 @@ impl Sum {
         self.several += other.several;
         self.threads = self.threads.max(other.threads);
         self.unknown += other.unknown;
+        self.doubles += other.doubles;
         for (end, count) in other.ends {
             *self.ends.entry(end).or_default() += count;
         }
         self.transitions.extend(other.transitions);
         self.wrong.extend(other.wrong);
+        self.told.extend(other.told);
         self
     }
 }
@@ -124,8 +151,7 @@ fn one(seed: u64, wish: &Wish) -> History {
     let lived = catch_unwind(AssertUnwindSafe(|| {
         let mut runtime = tokio::runtime::Builder::new_current_thread();
         let runtime = runtime.enable_time().start_paused(true).build();
-        let mut plan = Plan::of(seed);
-        plan.guards = wish.guards;
+        let plan = wish.plan(seed);
         let runtime = runtime.expect("a runtime");
         if wish.on_sqlite {
             runtime.block_on(live::<SqliteStore>(plan))
@@ -170,6 +196,9 @@ const NOT_WRITTEN: (StateName, StateName) = (StateName::NeedsPerson, StateName::
 /// From so many histories on every legal transition must have been taken.
 const TAKEN_BY: u64 = 3_000;
 
+/// From so many histories beyond the bounds on, one at least must have made a second bill.
+const DOUBLES_BY: u64 = 100;
+
 /// The legal transitions that no history took.
 fn never_taken(sum: &Sum) -> Vec<(StateName, StateName)> {
     let pairs = StateName::ALL
@@ -183,16 +212,20 @@ fn never_taken(sum: &Sum) -> Vec<(StateName, StateName)> {
 
 fn main() -> ExitCode {
     let Some(wish) = wish() else {
-        println!("simulation [--sqlite] COUNT [FIRST]\nsimulation [--sqlite] --seed SEED");
+        println!("simulation [--sqlite] [--beyond] [--no-GUARD] COUNT [FIRST]");
+        println!("simulation [--sqlite] [--beyond] [--no-GUARD] --seed SEED");
         return ExitCode::from(2);
     };
     if wish.shows_plan {
-        println!("{:#?}", Plan::of(wish.seeds.start));
+        println!("{:#?}", wish.plan(wish.seeds.start));
     }
     let began = Instant::now();
     let sum = all(&wish);
     let seconds = began.elapsed().as_secs_f64();
     let store = if wish.on_sqlite { "SQLite" } else { "memory" };
+    for call in &sum.told {
+        println!("{call}");
+    }
     println!(
         "{} histories on {store} in {seconds:.0} s: {} calls, {} disturbances, {} acts of people, \
          at the end after {} minutes at the latest",
@@ -204,14 +237,26 @@ fn main() -> ExitCode {
         sum.several, sum.threads, sum.unknown
     );
     println!("ends: {:?}", sum.ends);
+    if wish.is_beyond {
+        println!("{} orders had a second bill", sum.doubles);
+    }
     let never_taken = never_taken(&sum);
     let taken = sum.transitions.len();
     println!("legal transitions taken: {taken}, never taken: {never_taken:?}");
-    let is_gap = sum.histories >= TAKEN_BY && !never_taken.is_empty();
+    let is_gap = if wish.is_beyond {
+        sum.histories >= DOUBLES_BY && sum.doubles == 0
+    } else {
+        sum.histories >= TAKEN_BY && !never_taken.is_empty()
+    };
     println!("{} histories went wrong", sum.wrong.len());
     let mut wrong = sum.wrong;
     wrong.sort();
-    let flag = if wish.on_sqlite { "--sqlite " } else { "" };
+    let flags = [(wish.on_sqlite, "--sqlite "), (wish.is_beyond, "--beyond ")];
+    let flag: String = flags
+        .iter()
+        .filter(|(is_on, _)| *is_on)
+        .map(|(_, flag)| *flag)
+        .collect();
     for (seed, violations) in wrong.iter().take(NAMED_MAX) {
         println!("simulation {flag}--seed {seed}");
         for violation in violations {

@@ -6,6 +6,7 @@
 //! First everything that the plan has goes wrong, and it is looked at every call that there are never
 //! two bills for an order. Then nothing goes wrong any more, and every order must come to its end.
 
+mod beyond;
 mod canary;
 #[cfg(test)]
 mod checks;
@@ -48,7 +49,7 @@ pub use kinds::Kind;
 pub use plan::{Plan, Shape};
 pub use points::{Fault, Point};
 pub use stories::Story;
-pub use trial::Call;
+pub use trial::{Call, Trial};
 
 use purser_simulators::{autotask::AutotaskSwitches, quickbooks::QuickBooksSwitches};
 
@@ -87,8 +88,12 @@ pub struct History {
     pub threads: usize,
     /// How often a process met what only a newer one knows.
     pub unknown: u64,
+    /// Beyond the bounds: orders that had two live bills at some time.
+    pub doubles: usize,
     /// The calls until the end of the order, where they are kept.
     pub calls: Vec<Call>,
+    /// Each call while things went wrong, where that is to be told.
+    pub told: Vec<String>,
     /// What was tried on purpose and met a call: its place in the trial, and the number of the call.
     pub tried: Vec<(usize, u64)>,
 }
@@ -134,7 +139,9 @@ async fn passed<S: StageStore>(plan: Plan) -> History {
         companies: nature.companies.len(),
         threads: nature.watch.threads_max(),
         unknown: nature.versions.met(),
+        doubles: seen.doubles.len(),
         calls: nature.trying.calls(),
+        told: nature.trying.told(),
         tried: nature.trying.met(),
     }
 }
@@ -306,9 +313,10 @@ async fn is_over<S: StageStore>(stage: &Stage<S>, nature: &Nature) -> bool {
     for ids in &nature.orders {
         let company = &nature.companies[ids.company];
         match company.find_record(stage, ids.order).await {
-            // A number that was cleared is written again by the next run.
+            // An order whose number was cleared is taken up again by the next run, unless a person is
+            // asked for something else.
             Some(record)
-                if matches!(record.state.name(), StateName::Linked | StateName::Orphaned)
+                if record.state.name() != StateName::NeedsPerson
                     && company
                         .number(ids.order)
                         .is_none_or(|number| number.trim().is_empty()) =>
@@ -328,6 +336,10 @@ async fn is_over<S: StageStore>(stage: &Stage<S>, nature: &Nature) -> bool {
             }
             None => {}
         }
+    }
+    // What came too late is found by the next reconciliation.
+    if nature.plan.is_beyond && !verdict::is_well(stage, nature).await {
+        return false;
     }
     stage.store.message_at().await.is_none()
 }

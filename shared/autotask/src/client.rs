@@ -68,6 +68,10 @@ impl<C: Clock> AutotaskClient<C> {
     /// Holds the call against our share of the hour; reads the threshold when that is due.
     async fn admit(&self) -> Result<(), Fault> {
         let rules = self.quota_rules();
+        let used_up = |wait| Fault::nothing(Failure::new(Code::AutotaskQuota).after(Some(wait)));
+        // To ask how much is used is a call, too.
+        let share = lock(&self.config.gate.quota).admit_within_share(self.now(), &rules);
+        share.map_err(used_up)?;
         // A person does not wait for a reading; background work makes one soon enough.
         let is_background = rules.lane == Lane::Background;
         if is_background && lock(&self.config.gate.quota).claim_reading(self.now(), &rules) {
@@ -80,7 +84,7 @@ impl<C: Clock> AutotaskClient<C> {
             }
         }
         let admitted = lock(&self.config.gate.quota).admit(self.now(), &rules);
-        admitted.map_err(|wait| Fault::nothing(Failure::new(Code::AutotaskQuota).after(Some(wait))))
+        admitted.map_err(used_up)
     }
 
     fn quota_rules(&self) -> QuotaRules {

@@ -60,6 +60,23 @@ impl QuotaWindow {
 
     /// Lets a call pass, or says how long to wait.
     pub(crate) fn admit(&mut self, now: Timestamp, rules: &QuotaRules) -> Result<(), Duration> {
+        self.admit_within_share(now, rules)?;
+        match self.crowded_until(now, self.limit(), rules) {
+            Some(wait) if rules.lane == Lane::Background => Err(wait),
+            _ => Ok(()),
+        }
+    }
+
+    fn limit(&self) -> u64 {
+        u64::from(self.reading.map_or(LIMIT, |(q, _)| q.limit))
+    }
+
+    /// Lets a call pass that our share of the hour still holds, however crowded the database is.
+    pub(crate) fn admit_within_share(
+        &mut self,
+        now: Timestamp,
+        rules: &QuotaRules,
+    ) -> Result<(), Duration> {
         let minutes = self
             .reading
             .map_or(WINDOW_MINUTES, |(q, _)| q.window_minutes);
@@ -67,20 +84,12 @@ impl QuotaWindow {
         while self.calls.front().is_some_and(|at| age(now, *at) >= window) {
             self.calls.pop_front();
         }
-        let limit = u64::from(self.reading.map_or(LIMIT, |(q, _)| q.limit));
         let own = self.calls.len() as u64;
-        let share = (limit * u64::from(rules.share_percent.min(100)) / 100).max(1);
-        if own >= share {
-            let oldest = self
-                .calls
-                .front()
-                .map_or(Duration::ZERO, |at| age(now, *at));
-            return Err(window.saturating_sub(oldest));
-        }
-        match self.crowded_until(now, limit, rules) {
-            Some(wait) if rules.lane == Lane::Background => Err(wait),
-            _ => Ok(()),
-        }
+        let share = (self.limit() * u64::from(rules.share_percent.min(100)) / 100).max(1);
+        let Some(oldest) = self.calls.front().filter(|_| own >= share) else {
+            return Ok(());
+        };
+        Err(window.saturating_sub(age(now, *oldest)))
     }
 
     fn crowded_until(&self, now: Timestamp, limit: u64, rules: &QuotaRules) -> Option<Duration> {

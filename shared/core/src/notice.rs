@@ -218,6 +218,9 @@ catalogue! {
     BillTwice = "conflict.bill_twice", Refuse, None, Bill,
         "Beside the bill {bill} of order {order}, whose number stands in Autotask, QuickBooks holds another one made for it: {others}.",
         "Delete what is too many in QuickBooks, keep the bill {bill}, then retry.";
+    BillStray = "conflict.bill_stray", Refuse, None, Bill,
+        "QuickBooks holds what was made for order {order}, and External PO Number does not name it: bill {bills}.",
+        "Delete in QuickBooks what is wrong; to keep the bill {bill}, clear External PO Number; then retry.";
     BillDiffers = "conflict.bill_differs", Refuse, None, Bill,
         "The bill {bill} made for order {order} has another vendor or total than was sent.",
         "Check the bill; if it is right, enter its number in External PO Number, else delete it and retry.";

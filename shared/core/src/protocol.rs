@@ -80,13 +80,13 @@ pub const fn is_legal(from: StateName, to: StateName) -> bool {
             Queued | Planned | Created | Refused | NeedsPerson | Skipped
         ) | (Created, Created | Linked | Queued | NeedsPerson | Orphaned)
             | (Linked, Linked | Created | NeedsPerson | Orphaned)
-            | (Refused, Refused | Queued | Skipped)
+            | (Refused, Refused | Queued | Skipped | NeedsPerson)
             | (
                 NeedsPerson,
                 NeedsPerson | Planned | Created | Queued | Skipped
             )
-            | (Orphaned, Orphaned | Queued)
-            | (Skipped, Skipped | Queued)
+            | (Orphaned, Orphaned | Queued | NeedsPerson)
+            | (Skipped, Skipped | Queued | NeedsPerson)
     )
 }
 
@@ -144,14 +144,17 @@ pub fn may_send(record: &SyncRecord, now: Timestamp, policy: &Policy, guards: &G
         .as_ref()
         .map_or(Timestamp::MIN, |lease| lease.until);
     let is_prompt = match &record.state {
-        State::Planned { intent } => {
-            let stored = intent.last_sent.local;
-            // A clock that went back since then cannot tell how long ago that was.
-            stored <= now && now <= later(stored, policy.send_delay)
-        }
+        State::Planned { intent } => is_prompt(intent.last_sent.local, now, policy),
         _ => true,
     };
     !guards.deadline || (is_prompt && later(now, policy.bill_timeout) < ends)
+}
+
+/// Whether something whose intent was stored at a moment may still be sent: early enough for its
+/// effect to be seen before others believe that nothing comes any more.
+pub fn is_prompt(stored: Timestamp, now: Timestamp, policy: &Policy) -> bool {
+    // A clock that went back since then cannot tell how long ago that was.
+    stored <= now && now <= later(stored, policy.send_delay)
 }
 
 /// What the lookup of one sent bill tells.

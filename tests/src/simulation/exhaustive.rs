@@ -132,6 +132,7 @@ impl Life {
             trial: Trial {
                 is_recorded: true,
                 steps: self.given().into_iter().collect(),
+                ..Trial::default()
             },
             rest: REST,
             troubled: TROUBLED,

@@ -1,5 +1,6 @@
 //! What people do with an order, in either system.
 
+use purser_core::{ids::OrderId, marker::Marker};
 use purser_simulators::{
     autotask::Action,
     quickbooks::{BillSeed, HumanAction},
@@ -56,6 +57,7 @@ impl Nature {
                 let bill = self.bills_of(ids).pop();
                 bill.is_some_and(|bill| self.copy(ids, &bill, (None, Decimal::ZERO)))
             }
+            Hand::EnterMarked => self.enter_marked(ids),
             Hand::ReplaceBill => self.replace(ids, Decimal::ZERO),
             Hand::ReplaceBillByAnother => self.replace(ids, Decimal::ONE),
             Hand::Retry => {
@@ -112,6 +114,21 @@ impl Nature {
         )
     }
 
+    fn enter_marked(&self, ids: OrderIds) -> bool {
+        let company = &self.companies[ids.company];
+        let marker = Marker {
+            order: OrderId::new(ids.order),
+            generation: 1,
+        };
+        let (cast, total) = (&company.cast, company.total_of(ids.order));
+        let bill = BillSeed {
+            doc_number: None,
+            private_note: Some(marker.text(&company.realm_id())),
+            ..BillSeed::new(&cast.vendor, "", &cast.goods, total)
+        };
+        self.as_copies(ids, || self.add_bill(ids, bill))
+    }
+
     fn add_bill(&self, ids: OrderIds, bill: BillSeed) -> bool {
         let realm = self.companies[ids.company].realm.clone();
         let action = HumanAction::EnterBill { realm, bill };
@@ -139,8 +156,13 @@ impl Nature {
             private_note: bill["PrivateNote"].as_str().map(str::to_owned),
             ..BillSeed::new(vendor, "", &cast.goods, total)
         };
+        self.as_copies(ids, || self.add_bill(ids, seed))
+    }
+
+    /// What somebody enters bears our mark and is none of ours.
+    fn as_copies(&self, ids: OrderIds, enter: impl FnOnce() -> bool) -> bool {
         let before = self.bills_of(ids);
-        let is_done = self.add_bill(ids, seed);
+        let is_done = enter();
         let mut copies = self.bills_of(ids);
         copies.retain(|copy| before.iter().all(|known| known["Id"] != copy["Id"]));
         let copies = copies.iter().filter_map(|copy| copy["Id"].as_str());

@@ -62,7 +62,10 @@ pub enum Hand {
     DeleteEntered,
     /// Enters a bill with the memo of ours, and without a number.
     CopyBill,
-    /// Deletes that copy.
+    /// Enters a bill with the mark of the order, as a send leaves it that QuickBooks carries out when
+    /// nobody expects it any more.
+    EnterMarked,
+    /// Deletes that copy, or the bill with the mark.
     DeleteCopy,
     /// Deletes our bill and enters a copy of it, with its memo and number.
     ReplaceBill,
@@ -92,6 +95,8 @@ pub struct Plan {
     pub companies: usize,
     /// How many calls an hour Autotask takes from all together.
     pub hourly: usize,
+    /// Whether QuickBooks is slower than what is promised holds for.
+    pub is_beyond: bool,
     /// Whether the second process is of a newer version: what it writes the first one does not know.
     pub is_newer: bool,
     /// What request ids are worth.
@@ -149,6 +154,7 @@ impl Plan {
             seed: 1,
             companies: 1,
             hourly: 10_000,
+            is_beyond: false,
             is_newer: false,
             mode: RequestIdMode::Ignored,
             orders: Vec::new(),
@@ -271,6 +277,15 @@ impl Plan {
     /// Whether nothing runs in the night: what three of four do, and one works on through it.
     pub(super) fn is_off_at_night(&self) -> bool {
         self.seed % 4 != 2
+    }
+
+    /// How late the request of a process has its effect that died meanwhile, at most so late.
+    pub(super) fn late_of_the_dead(&self, most: Duration) -> Duration {
+        if self.is_beyond {
+            most + Duration::from_secs(self.seed % 3_500)
+        } else {
+            most.min(self.latest_commit())
+        }
     }
 
     /// How late a create may have its effect.

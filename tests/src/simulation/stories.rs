@@ -25,6 +25,8 @@ pub struct Story {
     pub(super) name: &'static str,
     /// What happens to the first create of the bill.
     create: Option<FaultKind>,
+    /// What the order needs.
+    shape: Shape,
     /// What people do.
     steps: Vec<Step>,
     /// Where the order must end.
@@ -36,7 +38,48 @@ impl Story {
     pub fn all() -> Vec<Self> {
         let mut all = Self::of_doubt();
         all.extend(Self::of_linked_orders());
+        all.extend(Self::of_strays());
         all
+    }
+
+    /// What an order that rests comes to when a bill of ours turns up that nobody expects any more.
+    fn of_strays() -> Vec<Self> {
+        use Hand::{
+            ClearNumber, DeleteBill, DeleteCopy, EnterBill, EnterMarked, Retry, TypeNumber,
+        };
+        let needs = |hand| (StateName::NeedsPerson, vec![hand, Retry]);
+        vec![
+            Self {
+                name: "a bill is deleted, and another one of ours turns up and is kept",
+                create: None,
+                shape: Shape::Known,
+                steps: vec![
+                    (StateName::Linked, vec![DeleteBill, Retry]),
+                    (StateName::Orphaned, vec![EnterMarked]),
+                    needs(ClearNumber),
+                ],
+                end: StateName::Linked,
+            },
+            Self {
+                name: "a bill of ours turns up for a refused order and is deleted",
+                create: None,
+                shape: Shape::Refused,
+                steps: vec![(StateName::Refused, vec![EnterMarked]), needs(DeleteCopy)],
+                end: StateName::Refused,
+            },
+            Self {
+                name: "a bill of ours turns up for an order with a number of a person and is kept",
+                create: Some(FaultKind::DropBefore),
+                shape: Shape::Known,
+                steps: vec![
+                    (StateName::Planned, vec![EnterBill]),
+                    needs(TypeNumber),
+                    (StateName::Skipped, vec![EnterMarked]),
+                    needs(ClearNumber),
+                ],
+                end: StateName::Linked,
+            },
+        ]
     }
 
     fn of_doubt() -> Vec<Self> {
@@ -51,18 +94,21 @@ impl Story {
             Self {
                 name: "QuickBooks finds fault with the bill for once",
                 create: Some(refused),
+                shape: Shape::Known,
                 steps: Vec::new(),
                 end: StateName::Linked,
             },
             Self {
                 name: "somebody enters the bill while it is in doubt, and deletes their own",
                 create: lost.clone(),
+                shape: Shape::Known,
                 steps: vec![entered.clone(), then(Hand::DeleteEntered)],
                 end: StateName::Linked,
             },
             Self {
                 name: "somebody enters the bill while it is in doubt, and types its number",
                 create: lost,
+                shape: Shape::Known,
                 steps: vec![entered, then(Hand::TypeNumber)],
                 end: StateName::Skipped,
             },
@@ -76,6 +122,7 @@ impl Story {
         let tell = |name, hands: &[Hand], then: &[Step]| Self {
             name,
             create: None,
+            shape: Shape::Known,
             steps: std::iter::once((StateName::Linked, hands.to_vec()))
                 .chain(then.iter().cloned())
                 .collect(),
@@ -120,7 +167,7 @@ impl Story {
             companies: 1,
             hourly: 10_000,
             is_newer: false,
-            orders: vec![Shape::Known],
+            orders: vec![self.shape],
             // Nobody can know of a bill that a person has just entered and no query shows.
             query_lag: Duration::ZERO,
             numbers_of_orders: true,

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::Request;
 use purser_core::{ports::Delivery, record::SyncRecord};
 use purser_simulators::{FaultKind, System};
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::Instant};
 
 use super::{labels, plan::WireTrouble};
 use crate::{shaken::Happening, stage::Moment};
@@ -60,6 +60,8 @@ pub struct Step {
 pub struct Trial {
     /// Whether the calls are kept.
     pub is_recorded: bool,
+    /// Whether each call is told while things go wrong.
+    pub is_told: bool,
     /// What is tried; each once.
     pub steps: Vec<Step>,
 }
@@ -101,6 +103,7 @@ pub struct Call {
 #[derive(Default)]
 pub(super) struct Trying {
     trial: Trial,
+    began: Option<Instant>,
     course: Mutex<Course>,
     wakes: [Notify; PROCESSES],
 }
@@ -108,6 +111,7 @@ pub(super) struct Trying {
 #[derive(Default)]
 struct Course {
     calls: Vec<Call>,
+    told: Vec<String>,
     /// How many calls there were when the order was at its end and its message gone.
     until_end: Option<usize>,
     /// How many there were when the order had come to its end.
@@ -149,12 +153,13 @@ impl Trying {
     pub(super) fn new(trial: Trial) -> Self {
         Self {
             trial,
+            began: Some(Instant::now()),
             ..Self::default()
         }
     }
 
     fn is_on(&self) -> bool {
-        self.trial.is_recorded || !self.trial.steps.is_empty()
+        self.trial.is_recorded || self.trial.is_told || !self.trial.steps.is_empty()
     }
 
     fn course(&self) -> MutexGuard<'_, Course> {
@@ -216,6 +221,13 @@ impl Trying {
         let place = course.calls.len();
         if label == "receive" {
             course.processes[process].asked = Some(place);
+        }
+        if self.trial.is_told {
+            let gone = self.began.map_or(Duration::ZERO, |began| began.elapsed());
+            let seconds = gone.as_secs_f64();
+            course.told.push(format!(
+                "{point:>5} {seconds:>9.2} s  process {process}  {label}"
+            ));
         }
         if self.trial.is_recorded {
             course.calls.push(Call {
@@ -303,6 +315,11 @@ impl Trying {
             .filter(|(place, _)| !again.contains(place))
             .map(|(_, call)| call)
             .collect()
+    }
+
+    /// Each call with its number, its moment and who made it.
+    pub(super) fn told(&self) -> Vec<String> {
+        std::mem::take(&mut self.course().told)
     }
 
     /// The steps that met their call, and its number.

@@ -19,9 +19,20 @@ pub(super) async fn judge<S: StageStore>(stage: &Stage<S>, nature: &Nature) {
             nature.violate(format!("order {}: {why}", ids.order));
         }
     }
-    for place in 0..nature.companies.len() {
+    // Beyond the bounds more bills may be made, if each that is too many is told of.
+    for place in (0..nature.companies.len()).filter(|_| !nature.plan.is_beyond) {
         judge_bills(stage, nature, place);
     }
+}
+
+/// Whether every order is as it must be in the end.
+pub(super) async fn is_well<S: StageStore>(stage: &Stage<S>, nature: &Nature) -> bool {
+    for (place, ids) in nature.orders.iter().enumerate() {
+        if judge_order(stage, nature, (place, *ids)).await.is_err() {
+            return false;
+        }
+    }
+    true
 }
 
 /// Bills are made once for each order, and once more for each that a person deleted.
@@ -60,6 +71,7 @@ async fn judge_order<S: StageStore>(
         number: number.filter(|number| !number.trim().is_empty()),
         todos: company.open_todos(ids.order),
         is_to_be_refused: nature.plan.orders[place] == Shape::Refused,
+        is_beyond: nature.plan.is_beyond,
     };
     let story = nature.plan.story.as_ref().filter(|_| place == 0);
     match company.find_record(stage, ids.order).await {
@@ -82,6 +94,7 @@ struct Scene {
     /// Open to-dos.
     todos: usize,
     is_to_be_refused: bool,
+    is_beyond: bool,
 }
 
 impl Scene {
@@ -113,7 +126,10 @@ impl Scene {
                 (self.todos == 1, "refused without a to-do"),
             ],
             State::NeedsPerson { .. } => vec![
-                (!self.hands.is_empty(), "a person is asked for nothing"),
+                (
+                    self.is_beyond || !self.hands.is_empty(),
+                    "a person is asked for nothing",
+                ),
                 (self.todos == 1, "a person must act and is not told"),
             ],
             State::Orphaned { .. } => vec![

@@ -146,13 +146,13 @@ fn the_table_of_legal_transitions_is_exactly_this() {
         ),
         (Created, &[Queued, Created, Linked, NeedsPerson, Orphaned]),
         (Linked, &[Created, Linked, NeedsPerson, Orphaned]),
-        (Refused, &[Queued, Refused, Skipped]),
+        (Refused, &[Queued, Refused, Skipped, NeedsPerson]),
         (
             NeedsPerson,
             &[Queued, Planned, Created, NeedsPerson, Skipped],
         ),
-        (Orphaned, &[Queued, Orphaned]),
-        (Skipped, &[Queued, Skipped]),
+        (Orphaned, &[Queued, Orphaned, NeedsPerson]),
+        (Skipped, &[Queued, Skipped, NeedsPerson]),
     ];
     for (from, targets) in allowed {
         for to in StateName::ALL {

@@ -233,7 +233,7 @@ fn judge_numbered(record: &SyncRecord, number: String, asked: bool) -> Judged {
     // None of these may lose sight of the bill that is known.
     let by_hand = matches!(
         code,
-        Some(Code::NumberByHand | Code::OrderAnother | Code::BillTwice)
+        Some(Code::NumberByHand | Code::OrderAnother | Code::BillTwice | Code::BillStray)
     );
     match (is_the_bill, by_hand) {
         // Its number stood there all the time: that says nothing about the other bill.

@@ -1,4 +1,5 @@
-//! Reconcile: once a day every linked order is held against the bills of QuickBooks.
+//! Reconcile: once a day orders are held against the bills of QuickBooks. The bill of a linked order
+//! must still be there, and no bill of ours may stand there that nobody knows of.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +16,7 @@ use crate::{
         Change, Committed, Expected, HistoryEvent, Lane, Ledger, Outside, QuickBooks, RecordFilter,
         StoreError,
     },
-    protocol::flag,
+    protocol::{flag, link_to},
     record::{BillLink, State, StateName, SyncRecord, earlier, later},
 };
 
@@ -35,47 +36,75 @@ pub struct Reconciled {
     pub gone: Vec<OrderId>,
     /// Orders for which QuickBooks holds another bill of ours beside the linked one.
     pub twice: Vec<OrderId>,
+    /// Orders that are not linked, and for which QuickBooks holds a bill of ours all the same.
+    pub stray: Vec<OrderId>,
 }
 
-/// What is wrong with the bill of a linked order.
+/// What is wrong with the bills of an order that is at its end.
 enum Finding {
-    Gone,
-    /// These bills bear its mark, too.
-    Others(Vec<BillId>),
+    /// The linked one was deleted.
+    Gone(BillLink),
+    /// Beside the linked one these bear its mark, too.
+    Twice(BillLink, Vec<BillId>),
+    /// It is linked to none of these, which bear its mark.
+    Stray(BillLink, Vec<BillId>),
 }
 
 impl Finding {
-    /// What is told, what becomes of the order, and what its history says.
-    fn decide(&self, record: &SyncRecord, bill: BillLink) -> (Notice, State, HistoryEvent) {
-        let notice = |code| {
+    /// What is told, what becomes of the order, and what its history says. Nothing, when the order is
+    /// no longer what was found.
+    fn decide(&self, record: &SyncRecord) -> Option<(Notice, State, HistoryEvent)> {
+        let notice = |code, bill: &BillLink| {
             Notice::new(code)
                 .with("number", bill.written_number())
                 .with("order", record.order_number.as_str())
+                .with("bill", bill.id.as_str())
+        };
+        let is_linked_to = |bill: &BillLink| matches!(&record.state, State::Linked { bill: linked } if linked.id == bill.id);
+        let needs_person = |notice: Notice, bill: &BillLink| {
+            let state = State::NeedsPerson {
+                notice: notice.clone(),
+                intent: None,
+                bill: Some(bill.clone()),
+            };
+            (notice, state, HistoryEvent::NeedsPerson)
         };
         match self {
-            Self::Gone => {
-                let notice = notice(Code::BillDeleted);
-                (notice, State::Orphaned { bill }, HistoryEvent::Orphaned)
+            Self::Gone(bill) if is_linked_to(bill) => {
+                let notice = notice(Code::BillDeleted, bill);
+                let state = State::Orphaned { bill: bill.clone() };
+                Some((notice, state, HistoryEvent::Orphaned))
             }
-            Self::Others(others) => {
-                let others: Vec<_> = others.iter().map(ToString::to_string).collect();
-                let notice = notice(Code::BillTwice)
-                    .with("bill", bill.id.as_str())
-                    .with("others", others.join(", "));
-                let state = State::NeedsPerson {
-                    notice: notice.clone(),
-                    intent: None,
-                    bill: Some(bill),
-                };
-                (notice, state, HistoryEvent::NeedsPerson)
+            Self::Twice(bill, others) if is_linked_to(bill) => {
+                let notice = notice(Code::BillTwice, bill).with("others", listed(others));
+                Some(needs_person(notice, bill))
             }
+            Self::Stray(bill, bills) if may_stray(&record.state) => {
+                let notice = notice(Code::BillStray, bill).with("bills", listed(bills));
+                Some(needs_person(notice, bill))
+            }
+            Self::Gone(_) | Self::Twice(..) | Self::Stray(..) => None,
         }
     }
 }
 
+fn listed(bills: &[BillId]) -> String {
+    let bills: Vec<_> = bills.iter().map(ToString::to_string).collect();
+    bills.join(", ")
+}
+
+/// Whether an order rests without a bill, so that one of ours is a stray. While it is worked on its
+/// bill is looked for in any case, and a person who is asked already decides.
+const fn may_stray(state: &State) -> bool {
+    matches!(
+        state,
+        State::Refused { .. } | State::Skipped { .. } | State::Orphaned { .. }
+    )
+}
+
 impl<P: Ports> Engine<P> {
-    /// Flags linked orders whose bill was deleted since the last time, and those for which another
-    /// bill of ours has appeared meanwhile.
+    /// Flags linked orders whose bill was deleted since the last time, and orders for which another
+    /// bill of ours has appeared meanwhile, or one although they have none.
     pub async fn reconcile(
         &self,
         tenant: &TenantId,
@@ -102,8 +131,7 @@ impl<P: Ports> Engine<P> {
         if gone.as_ref().is_none_or(|gone| !gone.is_empty()) {
             found.gone = self.flag_gone(&*quickbooks, here, gone, trace).await?;
         }
-        found.twice = self
-            .flag_twice(&*quickbooks, here, &standing, trace)
+        self.flag_standing(&*quickbooks, here, (&standing, &mut found), trace)
             .await?;
         Ok(found)
     }
@@ -124,7 +152,8 @@ impl<P: Ports> Engine<P> {
         for record in &linked {
             if let Some(bill) = record.bill().filter(|bill| gone.contains(&bill.id)) {
                 let order = record.key.order;
-                self.flag_linked((tenant, realm), order, &bill.id, &Finding::Gone, trace)
+                let finding = Finding::Gone(bill.clone());
+                self.flag_found((tenant, realm), order, &finding, trace)
                     .await?;
                 orders.push(order);
             }
@@ -132,33 +161,32 @@ impl<P: Ports> Engine<P> {
         Ok(orders)
     }
 
-    async fn flag_twice(
+    async fn flag_standing(
         &self,
         quickbooks: &impl QuickBooks,
         (tenant, realm): (&TenantId, &RealmId),
-        standing: &[BillSummary],
+        (standing, found): (&[BillSummary], &mut Reconciled),
         trace: &TraceId,
-    ) -> Result<Vec<OrderId>, Failure> {
+    ) -> Result<(), Failure> {
         let ours = marked(standing, realm);
         let orders: Vec<OrderId> = ours.keys().copied().collect();
-        let mut flagged = Vec::new();
         for orders in orders.chunks(RECORDS_MAX) {
             let records = self.ports.store().records(tenant, realm, orders).await?;
             for record in records {
-                let (State::Linked { bill }, order) = (&record.state, record.key.order) else {
+                let order = record.key.order;
+                let bills = ours.get(&order).map(Vec::as_slice).unwrap_or_default();
+                let Some(finding) = judge_standing(quickbooks, &record, bills).await? else {
                     continue;
                 };
-                let bills = ours.get(&order).map(Vec::as_slice).unwrap_or_default();
-                let others = others(quickbooks, bill, bills, (realm, order)).await?;
-                if !others.is_empty() {
-                    let finding = Finding::Others(others);
-                    self.flag_linked((tenant, realm), order, &bill.id, &finding, trace)
-                        .await?;
-                    flagged.push(order);
+                self.flag_found((tenant, realm), order, &finding, trace)
+                    .await?;
+                match finding {
+                    Finding::Stray(..) => found.stray.push(order),
+                    Finding::Gone(_) | Finding::Twice(..) => found.twice.push(order),
                 }
             }
         }
-        Ok(flagged)
+        Ok(())
     }
 
     async fn linked(
@@ -182,12 +210,11 @@ impl<P: Ports> Engine<P> {
         }
     }
 
-    /// Writes a finding down, unless the order is no longer linked to this bill.
-    async fn flag_linked(
+    /// Writes a finding down, unless the order has gone on since.
+    async fn flag_found(
         &self,
         (tenant, realm): (&TenantId, &RealmId),
         order: OrderId,
-        linked: &BillId,
         finding: &Finding,
         trace: &TraceId,
     ) -> Result<(), StoreError> {
@@ -197,13 +224,11 @@ impl<P: Ports> Engine<P> {
             let Some(mut record) = store.records(tenant, realm, &[order]).await?.pop() else {
                 return Ok(());
             };
-            let bill = match &record.state {
-                State::Linked { bill } if bill.id == *linked => bill.clone(),
-                _ => return Ok(()),
+            let Some((notice, state, event)) = finding.decide(&record) else {
+                return Ok(());
             };
             let expected = Expected::Is(record.operation.clone());
-            let (notice, state, event) = finding.decide(&record, bill);
-            // The number in Autotask is right: ERROR must not take its place.
+            // What stands in Autotask stays: the number of a bill, ERROR, or what a person typed.
             flag(&mut record, &notice, false);
             record.state = state;
             record.fence += 1;
@@ -249,26 +274,36 @@ fn order_of(bill: &BillSummary, realm: &RealmId) -> Option<OrderId> {
     Some(marker.order)
 }
 
-/// Which of the bills of an order stand beside the linked one right now: since they were told a
-/// person may have deleted either.
-async fn others(
+/// What is wrong with bills of ours right now: since they were told a person may have deleted some.
+async fn judge_standing(
     quickbooks: &impl QuickBooks,
-    linked: &BillLink,
+    record: &SyncRecord,
     bills: &[&BillSummary],
-    (realm, order): (&RealmId, OrderId),
-) -> Result<Vec<BillId>, Failure> {
-    let mut others = Vec::new();
-    for bill in bills.iter().filter(|bill| bill.id != linked.id) {
+) -> Result<Option<Finding>, Failure> {
+    let linked = match &record.state {
+        State::Linked { bill } => Some(bill),
+        state if may_stray(state) => None,
+        _ => return Ok(None),
+    };
+    let mut others = Vec::<BillSummary>::new();
+    for bill in bills
+        .iter()
+        .filter(|bill| linked.is_none_or(|linked| linked.id != bill.id))
+    {
         let now = quickbooks.bill(&bill.id).await?;
-        let is_ours = now.is_some_and(|bill| order_of(&bill, realm) == Some(order));
-        if is_ours && !others.contains(&bill.id) {
-            others.push(bill.id.clone());
+        let ours = now.filter(|bill| order_of(bill, &record.key.realm) == Some(record.key.order));
+        others.extend(ours.filter(|bill| others.iter().all(|known| known.id != bill.id)));
+    }
+    let ids = others.iter().map(|bill| bill.id.clone()).collect();
+    Ok(match (linked, others.first()) {
+        (_, None) => None,
+        (None, Some(first)) => Some(Finding::Stray(link_to(first, record), ids)),
+        // With the linked one gone there are not two: that is found as such.
+        (Some(linked), Some(_)) => {
+            let stands = quickbooks.bill(&linked.id).await?.is_some();
+            stands.then(|| Finding::Twice(linked.clone(), ids))
         }
-    }
-    if !others.is_empty() && quickbooks.bill(&linked.id).await?.is_none() {
-        others.clear();
-    }
-    Ok(others)
+    })
 }
 
 async fn verify_each(

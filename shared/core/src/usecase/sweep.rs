@@ -99,10 +99,17 @@ impl<P: Ports> Engine<P> {
         }
         match self.reconcile(tenant, realm, last, trace).await {
             Ok(found) => {
-                let Reconciled { gone, twice } = found;
-                if !gone.is_empty() || !twice.is_empty() {
-                    let (gone, twice) = (gone.len(), twice.len());
-                    tracing::warn!(tenant.id = %tenant, gone, twice, "linked bills are gone or there twice");
+                let Reconciled { gone, twice, stray } = found;
+                let found = [gone.len(), twice.len(), stray.len()];
+                if found != [0, 0, 0] {
+                    let [gone, twice, stray] = found;
+                    tracing::warn!(
+                        tenant.id = %tenant,
+                        gone,
+                        twice,
+                        stray,
+                        "bills are gone, there twice, or there for orders without one"
+                    );
                 }
                 let note = |status: &mut TenantStatus| {
                     status.reconciled_at = Some(now);

@@ -396,6 +396,7 @@ fn a_second_bill_of_a_linked_order_is_told_and_one_of_another_order_is_not() {
     assert_eq!((world.state(), world.external()), (NeedsPerson, number));
     let [todo] = world.open_todos().try_into().unwrap();
     assert!(todo.contains("it: 900."), "{todo}");
+    assert_eq!(found.stray, [], "it has a bill");
     assert_eq!(reconcile().twice, [], "it is told once");
     world
         .lock()
@@ -404,6 +405,58 @@ fn a_second_bill_of_a_linked_order_is_told_and_one_of_another_order_is_not() {
     ask(&world, Origin::Retry);
     world.work();
     assert_eq!((world.state(), world.open_todos().len()), (Linked, 0));
+}
+
+/// A bill of ours turns up for an order that rests without one.
+fn stray(world: &World) {
+    let maker = World::new();
+    scan(&maker);
+    maker.work();
+    let mut bill = maker.lock().bills[0].clone();
+    bill.0.id = "900".parse().unwrap();
+    world.lock().bills.push(bill);
+    let engine = world.engine("sweeper");
+    let found = now(engine.reconcile(&tenant(), &realm(), None, &world.trace())).unwrap();
+    assert_eq!((found.twice, found.stray), (vec![], vec![ORDER]));
+    world.settle_down(5);
+    let [todo] = world.open_todos().try_into().unwrap();
+    assert!(todo.contains("bill 900."), "{todo}");
+    assert_eq!(world.state(), NeedsPerson);
+}
+
+#[test]
+fn a_bill_of_ours_for_a_refused_order_is_told_and_linked_when_a_person_keeps_it() {
+    let world = refusing();
+    scan(&world);
+    world.work();
+    assert_eq!(world.state(), Refused);
+    stray(&world);
+    assert_eq!(world.external().as_deref(), Some("ERROR"));
+    world.set_external(None);
+    ask(&world, Origin::Retry);
+    world.work();
+    assert_eq!((world.state(), world.bills().len()), (Linked, 1));
+    assert_eq!(world.external().unwrap(), world.bills()[0]);
+    assert_eq!(world.open_todos().len(), 0);
+}
+
+#[test]
+fn a_bill_of_ours_for_a_skipped_order_is_told_and_the_number_of_a_person_stays() {
+    let world = World::new();
+    scan(&world);
+    world.set_external(Some("by hand"));
+    world.work();
+    assert_eq!(world.state(), Skipped);
+    stray(&world);
+    ask(&world, Origin::Retry);
+    world.work();
+    // The person keeps both: that is asked about, and nothing is lost sight of.
+    assert_eq!(world.state(), NeedsPerson);
+    assert_eq!(world.external().as_deref(), Some("by hand"));
+    world.lock().bills.clear();
+    ask(&world, Origin::Retry);
+    world.work();
+    assert_eq!((world.state(), world.open_todos().len()), (Skipped, 0));
 }
 
 #[test]

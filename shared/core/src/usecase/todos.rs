@@ -8,6 +8,7 @@ use crate::{
     notice::Code,
     orders::{self, todo_key},
     ports::{Autotask, HistoryEvent, NewTodo, StoreError},
+    protocol::is_prompt,
     record::{Todo, later},
 };
 
@@ -87,6 +88,11 @@ impl<P: Ports> Attempt<'_, P> {
         self.commit(index, Vec::new()).await?;
         if self.jobs[index].halt.is_some() {
             return Ok(());
+        }
+        if !is_prompt(now, self.engine.now(), &self.engine.policy) {
+            // Others may already believe that nothing comes any more. Nothing was sent: the next attempt
+            // looks, finds nothing and sends in time.
+            return self.fail(index, Failure::new(Code::TimeShort)).await;
         }
         let todo = NewTodo {
             action_type: self.settings.todo_action_type.id,
