@@ -98,6 +98,7 @@ struct Sum {
     several: u64,
     threads: usize,
     unknown: u64,
+    crowded: u64,
     doubles: usize,
     ends: BTreeMap<StateName, u64>,
     transitions: BTreeSet<(StateName, StateName)>,
@@ -116,6 +117,7 @@ impl Sum {
         self.threads = self.threads.max(history.threads);
         self.unknown += history.unknown;
         self.doubles += history.doubles;
+        self.crowded += u64::from(history.crowded > 0);
         for end in history.ends {
             *self.ends.entry(end).or_default() += 1;
         }
@@ -136,6 +138,7 @@ impl Sum {
         self.threads = self.threads.max(other.threads);
         self.unknown += other.unknown;
         self.doubles += other.doubles;
+        self.crowded += other.crowded;
         for (end, count) in other.ends {
             *self.ends.entry(end).or_default() += count;
         }
@@ -233,8 +236,9 @@ fn main() -> ExitCode {
     );
     println!(
         "{} of them with three companies; at most {} calls at once at one endpoint of Autotask; \
-         {} times something of a newer version was met",
-        sum.several, sum.threads, sum.unknown
+         {} times something of a newer version was met; in {} two processes together made more than \
+         10 calls in a second to QuickBooks",
+        sum.several, sum.threads, sum.unknown, sum.crowded
     );
     println!("ends: {:?}", sum.ends);
     if wish.is_beyond {

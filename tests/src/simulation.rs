@@ -86,6 +86,8 @@ pub struct History {
     pub companies: usize,
     /// The most calls that were under way at one endpoint of Autotask at once.
     pub threads: usize,
+    /// How often all processes together made more calls in a second than QuickBooks takes.
+    pub crowded: u64,
     /// How often a process met what only a newer one knows.
     pub unknown: u64,
     /// Beyond the bounds: orders that had two live bills at some time.
@@ -138,6 +140,7 @@ async fn passed<S: StageStore>(plan: Plan) -> History {
         minutes,
         companies: nature.companies.len(),
         threads: nature.watch.threads_max(),
+        crowded: nature.watch.crowded(),
         unknown: nature.versions.met(),
         doubles: seen.doubles.len(),
         calls: nature.trying.calls(),

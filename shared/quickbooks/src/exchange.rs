@@ -81,6 +81,9 @@ impl<C: Clock> Exchange<C> {
         if decided_at.is_some_and(is_late) {
             return Err(Failure::new(Code::TimeShort));
         }
+        if let Some(left) = self.pacer.quiet_left(now) {
+            return Err(Failure::new(Code::QuickBooksThrottled).after(Some(left)));
+        }
         let timeout = match call.operation {
             Operation::CreateBill => self.policy.bill_timeout,
             _ => self.policy.call_timeout,
@@ -101,8 +104,17 @@ impl<C: Clock> Exchange<C> {
             }
             Err(error) => Err(verdict::of_transport(call.operation, &error)),
         };
+        self.keep_quiet(&outcome);
         self.log(call, &outcome, started);
         outcome
+    }
+
+    fn keep_quiet(&self, outcome: &Result<Answer, Failure>) {
+        let Err(failure) = outcome else { return };
+        if failure.code() == Code::QuickBooksThrottled {
+            let wait = failure.retry_after.unwrap_or(self.policy.throttle_wait);
+            self.pacer.hush(self.clock.now(), wait);
+        }
     }
 
     fn judge(

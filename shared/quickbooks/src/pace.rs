@@ -1,12 +1,12 @@
 //! The share of QuickBooks' limits that one lane of one tenant may use.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use jiff::Timestamp;
-use purser_core::{policy::Policy, ports::Lane};
+use purser_core::{policy::Policy, ports::Lane, record::later};
 use purser_transport::{Pace, Pacer};
 
 /// Spaces the calls of one lane of one tenant; clones share the same windows.
@@ -14,8 +14,15 @@ use purser_transport::{Pace, Pacer};
 /// Intuit allows 500 calls a minute and 10 a second for each realm. The split needs no
 /// coordination between processes: background work takes 6/s and 350/min, and what a person waits
 /// for 2/s and 100/min. Make one per (tenant, lane) and process, and hand it to every client.
+///
+/// When QuickBooks asks for quiet, background work that is already under way keeps it, too: what was
+/// waiting for its turn does not leave. Who waits at a screen is not made to wait longer for that.
 #[derive(Clone, Debug)]
-pub struct SharedPacer(Arc<Mutex<Pacer>>);
+pub struct SharedPacer {
+    pacer: Arc<Mutex<Pacer>>,
+    /// Since when and until when; nobody ever asks it of people.
+    quiet: Option<Arc<Mutex<Option<(Timestamp, Timestamp)>>>>,
+}
 
 impl SharedPacer {
     /// The pacer of a lane; its windows are divided by `policy.scale`.
@@ -30,15 +37,33 @@ impl SharedPacer {
                 per_minute: 100,
             },
         };
-        Self(Arc::new(Mutex::new(Pacer::new(pace, policy.scale))))
+        Self {
+            pacer: Arc::new(Mutex::new(Pacer::new(pace, policy.scale))),
+            quiet: (lane == Lane::Background).then(Arc::default),
+        }
+    }
+
+    /// QuickBooks asked for quiet for so long.
+    pub(crate) fn hush(&self, now: Timestamp, wait: Duration) {
+        if let Some(quiet) = &self.quiet {
+            *lock(quiet) = Some((now, later(now, wait)));
+        }
+    }
+
+    /// How long nothing may leave yet. A clock that was set back ends it.
+    pub(crate) fn quiet_left(&self, now: Timestamp) -> Option<Duration> {
+        let (since, until) = (*lock(self.quiet.as_ref()?))?;
+        let is_quiet = since <= now && now < until;
+        is_quiet.then(|| Duration::try_from(now.duration_until(until)).unwrap_or_default())
     }
 
     /// Books the next start and says how long after `now` it is.
     pub(crate) fn book(&self, now: Timestamp) -> Duration {
         let since_epoch = Duration::try_from(now.as_duration()).unwrap_or_default();
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .book(since_epoch)
+        lock(&self.pacer).book(since_epoch)
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

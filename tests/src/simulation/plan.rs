@@ -288,6 +288,13 @@ impl Plan {
         }
     }
 
+    /// How many to-dos of an order may be open at once. Whether one that was sent may still appear is
+    /// judged by the clocks of the processes: where they differ by minutes there may be two, until both
+    /// are completed together.
+    pub(super) fn todos_most(&self) -> usize {
+        if self.clocks.is_empty() { 1 } else { 2 }
+    }
+
     /// How late a create may have its effect.
     pub fn latest_commit(&self) -> Duration {
         SHOWN_WITHIN.saturating_sub(self.query_lag + self.latency)

@@ -46,7 +46,8 @@ impl<S: StageStore> Process<'_, S> {
     /// Lives for ever; each death is followed by another life.
     pub(super) async fn run(&self) {
         let mut dice = Dice::stream(self.nature.plan.seed, 100 + self.place as u64);
-        for life in 0_u32.. {
+        loop {
+            let life = self.nature.next_life();
             let name = format!("process-{}-{life}", self.place);
             let tap = StoreNature {
                 nature: Arc::clone(self.nature),
@@ -56,7 +57,7 @@ impl<S: StageStore> Process<'_, S> {
             let wire = Wire {
                 nature: Arc::clone(self.nature),
                 process: self.place,
-                life: usize::try_from(life).unwrap_or(0) * 10 + self.place,
+                life: life * 10 + self.place,
             };
             let (engine, clock) = self.stage.process(&name, Arc::new(wire), &Arc::new(store));
             self.nature.set_clock(self.place, clock);

@@ -286,12 +286,6 @@ impl Trying {
         is_recorded && course.met.len() == self.trial.steps.len()
     }
 
-    /// Whether something was delivered twice at once.
-    pub(super) fn has_doubled(&self) -> bool {
-        let is_double = |step: &Step| matches!(step.mishap, Mishap::Twice | Mishap::TwiceAsleep);
-        self.trial.steps.iter().any(is_double)
-    }
-
     /// Waits for what is delivered to a process that another one is working on.
     pub(super) async fn second(&self, process: usize) -> Delivery {
         loop {

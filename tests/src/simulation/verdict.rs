@@ -72,6 +72,7 @@ async fn judge_order<S: StageStore>(
         todos: company.open_todos(ids.order),
         is_to_be_refused: nature.plan.orders[place] == Shape::Refused,
         is_beyond: nature.plan.is_beyond,
+        todos_most: nature.plan.todos_most(),
     };
     let story = nature.plan.story.as_ref().filter(|_| place == 0);
     match company.find_record(stage, ids.order).await {
@@ -95,6 +96,7 @@ struct Scene {
     todos: usize,
     is_to_be_refused: bool,
     is_beyond: bool,
+    todos_most: usize,
 }
 
 impl Scene {
@@ -104,6 +106,7 @@ impl Scene {
 
     fn judge(&self, state: &State) -> Result<(), String> {
         let (has_bill, is_typed) = (!self.bills.is_empty(), self.number_is("by hand"));
+        let is_told = (1..=self.todos_most).contains(&self.todos);
         let conditions = match state {
             State::Linked { bill } => vec![
                 (self.bills.len() == 1, "linked without one bill"),
@@ -123,14 +126,14 @@ impl Scene {
                 ),
                 (!has_bill, "refused with a bill"),
                 (self.number_is("ERROR") || is_typed, "refused without ERROR"),
-                (self.todos == 1, "refused without a to-do"),
+                (is_told, "refused without a to-do"),
             ],
             State::NeedsPerson { .. } => vec![
                 (
                     self.is_beyond || !self.hands.is_empty(),
                     "a person is asked for nothing",
                 ),
-                (self.todos == 1, "a person must act and is not told"),
+                (is_told, "a person must act and is not told"),
             ],
             State::Orphaned { .. } => vec![
                 (self.has(Hand::DeleteBill), "a bill vanished"),
@@ -145,7 +148,8 @@ impl Scene {
             }
         };
         let failed = conditions.into_iter().find(|(is_met, _)| !is_met);
-        let several = (self.todos > 1).then_some((false, "it has several open to-dos"));
+        let several =
+            (self.todos > self.todos_most).then_some((false, "it has several open to-dos"));
         let Some((_, why)) = failed.or(several) else {
             return Ok(());
         };

@@ -98,6 +98,8 @@ impl Watch {
     /// The clock of a process goes wrong or right.
     pub(super) fn clock_moved(&self, process: usize) {
         lock(&self.limits).clock_moved(process, Instant::now());
+        // Whether it is still to be quiet was judged by the time that it was before.
+        lock(&self.doing)[process].quiet.clear();
     }
 
     /// A call of the store goes wrong for a process.
@@ -225,6 +227,11 @@ impl Watch {
     pub(super) fn leaked(&self) -> Vec<String> {
         let found = lock(&self.canaries).found_in(&canary::take());
         found.into_iter().collect()
+    }
+
+    /// How often all processes together made more calls in a second than QuickBooks takes.
+    pub(super) fn crowded(&self) -> u64 {
+        lock(&self.limits).crowded
     }
 
     /// The most calls that were under way at one endpoint of Autotask at once.

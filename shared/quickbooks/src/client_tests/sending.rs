@@ -116,11 +116,36 @@ async fn reads_are_tried_three_times_and_long_waits_are_left_to_the_caller() {
     assert_eq!(failure.retry_after, Some(Duration::from_mins(1)));
     assert_eq!(world.network.calls().len(), 4);
     assert!(world.clock.now().duration_since(started).as_secs() < 2);
+    world.clock.advance(Duration::from_mins(1));
     world.network.script([
         Reply::Headers(429, String::new(), vec![("retry-after", "2".into())]),
         empty(),
     ]);
     assert!(client.items_named("x").await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn what_waits_for_its_turn_when_quickbooks_asks_for_quiet_does_not_leave() {
+    let world = World::with_token_for(60);
+    let client = world.client();
+    world.network.script([fault(429, "3001")]);
+    let (first, second) = tokio::join!(client.items_named("x"), client.items_named("y"));
+    assert_eq!(world.network.calls().len(), 1);
+    for failure in [first.unwrap_err(), second.unwrap_err()] {
+        assert_eq!(failure.code(), Code::QuickBooksThrottled);
+    }
+    world.clock.advance(Duration::from_secs(59));
+    let failure = client.items_named("x").await.unwrap_err();
+    assert!(failure.retry_after.unwrap() <= Duration::from_secs(1));
+    assert_eq!(world.network.calls().len(), 1);
+    world.clock.advance(Duration::from_secs(1));
+    world.network.on_quickbooks(|_| empty());
+    client.items_named("x").await.unwrap();
+    // A clock that is set back does not make the quiet longer.
+    world.network.script([fault(429, "3001")]);
+    client.items_named("x").await.unwrap_err();
+    world.clock.set_back(Duration::from_mins(10));
+    client.items_named("x").await.unwrap();
 }
 
 #[tokio::test]
