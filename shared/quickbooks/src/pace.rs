@@ -20,9 +20,12 @@ use purser_transport::{Pace, Pacer};
 #[derive(Clone, Debug)]
 pub struct SharedPacer {
     pacer: Arc<Mutex<Pacer>>,
-    /// Since when and until when; nobody ever asks it of people.
-    quiet: Option<Arc<Mutex<Option<(Timestamp, Timestamp)>>>>,
+    /// None where it is never kept.
+    quiet: Option<Arc<Mutex<Quiet>>>,
 }
+
+/// When quiet was asked for last, and until when.
+type Quiet = Option<(Timestamp, Timestamp)>;
 
 impl SharedPacer {
     /// The pacer of a lane; its windows are divided by `policy.scale`.

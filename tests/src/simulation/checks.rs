@@ -18,7 +18,11 @@ use crate::memory::MemoryStore;
 const SEEDS: u64 = 10_000;
 
 async fn nature() -> (Arc<Nature>, OrderIds) {
-    let (_stage, nature) = set_up::<MemoryStore>(Plan::of(1)).await;
+    let plan = Plan {
+        clocks: Vec::new(),
+        ..Plan::of(1)
+    };
+    let (_stage, nature) = set_up::<MemoryStore>(plan).await;
     let ids = nature.orders[0];
     (nature, ids)
 }

@@ -1,9 +1,13 @@
-//! Once a day every linked order is held against the bills of QuickBooks.
+//! Once a day orders are held against the bills of QuickBooks.
 
 use std::time::Duration;
 
 use purser_core::record::{Origin, StateName};
-use purser_simulators::quickbooks::{BillSeed, HumanAction};
+use purser_simulators::{
+    FaultKind, FaultRule, System,
+    autotask::Action,
+    quickbooks::{BillSeed, HumanAction, RequestIdMode},
+};
 use purser_tests::stage::{Stage, amount};
 use serde_json::Value;
 
@@ -87,4 +91,53 @@ async fn a_second_bill_is_found_among_more_bills_than_quickbooks_tells_as_change
     let record = stage.record(order).await;
     assert_eq!(record.state.name(), StateName::NeedsPerson);
     stage.assert_one_todo(order, "conflict.bill_twice");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bill_that_quickbooks_carries_out_far_too_late_is_found_beside_the_second_one() {
+    let mut stage = Stage::new().await;
+    let books = &stage.simulators.quickbooks;
+    let ignored = books.change_switches(|switches| switches.request_id = RequestIdMode::Ignored);
+    ignored.expect("switches");
+    let late = FaultKind::LateCommit { ms: 3_000_000 };
+    let rule = FaultRule::next(System::QuickBooks, "POST bill", late);
+    stage.simulators.faults.add(rule);
+    let order = stage.add_plain();
+    stage.run().await;
+    stage.live(Duration::from_mins(30)).await;
+    // Nothing came within the settle time, so it was sent again.
+    let bill = stage.assert_billed(order, "799.98").await;
+    stage.live(Duration::from_hours(27)).await;
+    let todo = stage.assert_one_todo(order, "conflict.bill_twice");
+    assert_eq!(stage.bills_of(order).len(), 2);
+    for bill in stage.bills_of(order) {
+        let id = bill["Id"].as_str().expect("an id");
+        assert!(todo.description.contains(id), "{}", todo.description);
+    }
+    assert_eq!(stage.number(order).as_deref(), bill["Id"].as_str());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_copy_in_the_place_of_a_deleted_bill_is_told_and_linked_when_a_person_keeps_it() {
+    let mut stage = Stage::new().await;
+    let order = stage.add_plain();
+    stage.run().await;
+    let bill = stage.assert_billed(order, "799.98").await;
+    // Its bill goes and comes back as a copy that nobody knows of.
+    let second = copy(&stage, &bill);
+    stage.delete_bill(&bill);
+    stage.live(Duration::from_hours(26)).await;
+    let todo = stage.assert_one_todo(order, "conflict.bill_stray");
+    let id = second["Id"].as_str().expect("an id");
+    assert!(todo.description.contains(id), "{}", todo.description);
+    assert_eq!(stage.number(order).as_deref(), bill["Id"].as_str());
+    // The person keeps it.
+    stage.in_autotask(Action::ClearNumber { order });
+    stage.retry(order).await;
+    stage.live(Duration::from_mins(20)).await;
+    assert_eq!(
+        stage.assert_billed(order, "799.98").await["Id"],
+        second["Id"]
+    );
+    assert!(stage.todos_of(order)[0].completed.is_some());
 }

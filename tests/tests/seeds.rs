@@ -1,0 +1,31 @@
+//! Seeds that once went wrong, by what they had found. What a seed decides may change with the
+//! simulation; then it is one more history, and the test of its own that each finding has still holds.
+
+use purser_tests::{
+    memory::MemoryStore,
+    simulation::{Plan, live},
+};
+
+macro_rules! seeds {
+    ($($name:ident: $seed:literal;)*) => {
+        $(
+            #[tokio::test(start_paused = true)]
+            async fn $name() {
+                let history = live::<MemoryStore>(Plan::of($seed)).await;
+                assert_eq!(history.violations, [""; 0], "simulation --seed {}", $seed);
+                assert!(!history.ends.is_empty(), "nothing happened");
+            }
+        )*
+    };
+}
+
+seeds! {
+    a_copy_and_its_bill_deleted_and_the_number_cleared: 257;
+    a_refused_order_whose_error_is_cleared_at_the_very_end: 3743;
+    a_skipped_order_whose_number_is_cleared_at_the_very_end: 5570;
+    a_threshold_that_is_asked_for_when_the_hour_is_used_up: 26010;
+    a_process_that_sleeps_with_the_answer_429_in_its_hand: 52435;
+    a_todo_that_a_process_sent_after_it_had_slept: 67924;
+    a_todo_that_came_late_while_the_clocks_differed: 239_251;
+    a_clock_that_was_set_back_into_the_time_of_quiet: 103_726;
+}
