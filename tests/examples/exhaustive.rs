@@ -325,6 +325,9 @@ fn run(words: &[&str], guards: Guards) -> Option<ExitCode> {
         [shape] => {
             let mut lives = Life::all();
             lives.retain(|life| life.names().0 == shape);
+            if lives.is_empty() {
+                return None;
+            }
             try_singles(&lives, guards)
         }
         [shape, mode] => try_singles(&[Life::named(shape, mode)?], guards),

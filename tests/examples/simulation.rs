@@ -55,10 +55,16 @@ fn wish() -> Option<Wish> {
     };
     let mut guards = Guards::ALL;
     for flag in &flags {
-        let guard = flag.strip_prefix("--no-");
-        if guard.is_some_and(|guard| !take_away(&mut guards, guard)) {
+        let is_known = match flag.strip_prefix("--no-") {
+            Some(guard) => take_away(&mut guards, guard),
+            None => ["--sqlite", "--beyond", "--seed"].contains(&flag.as_str()),
+        };
+        if !is_known {
             return None;
         }
+    }
+    if count == 0 {
+        return None;
     }
     Some(Wish {
         on_sqlite: has("--sqlite"),

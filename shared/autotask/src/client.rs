@@ -137,6 +137,13 @@ impl<C: Clock> AutotaskClient<C> {
         let request = call
             .request(&zone.base, &self.config.credentials)
             .map_err(Fault::nothing)?;
+        let now = self.now();
+        let latest = self.config.policy.send_delay + self.config.policy.send_margin;
+        let is_late = |at| now < at || purser_core::record::later(at, latest) < now;
+        if call.decided_at.is_some_and(is_late) {
+            // Zone, threshold and threads may all have been waited for.
+            return Err(Fault::nothing(Failure::new(Code::TimeShort)));
+        }
         let limit = match call.endpoint {
             // Only good to know: it must not use up the time of the call it precedes.
             THRESHOLD => self.config.policy.call_timeout / 4,

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request, header};
+use jiff::Timestamp;
 use purser_core::{failure::Failure, notice::Code, tenant::AutotaskCredentials};
 use secrecy::ExposeSecret;
 use serde_json::Value;
@@ -20,6 +21,8 @@ pub(crate) struct Call {
     /// The address below the zone's base.
     pub(crate) path: String,
     pub(crate) body: Option<Value>,
+    /// When it was decided on, where it must leave soon after that or not at all.
+    pub(crate) decided_at: Option<Timestamp>,
 }
 
 impl Call {
@@ -35,6 +38,7 @@ impl Call {
             endpoint: thread_key(entity),
             path,
             body: None,
+            decided_at: None,
         }
     }
 
@@ -50,6 +54,7 @@ impl Call {
             endpoint: thread_key(entity),
             path,
             body: Some(body),
+            decided_at: None,
         }
     }
 

@@ -57,7 +57,8 @@ impl<C: Clock> AutotaskClient<C> {
     pub(crate) async fn send_todo(&self, new: &NewTodo) -> Result<TodoId, Failure> {
         let body = todo::create_body(new);
         let path = todo::COLLECTION.to_owned();
-        let call = Call::with_body(Method::POST, todo::ENTITY, path, body);
+        let mut call = Call::with_body(Method::POST, todo::ENTITY, path, body);
+        call.decided_at = Some(new.start);
         let result = self.once(&call, read_item_id).await;
         result.map(TodoId::new).map_err(|fault| match fault.effect {
             Effect::Possible => renamed(fault.failure, Code::TodoOutcomeUnknown),

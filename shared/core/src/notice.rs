@@ -216,7 +216,7 @@ catalogue! {
         "QuickBooks holds more than one bill made for order {order}: {bills}.",
         "Delete all but one of them in QuickBooks, then retry.";
     BillTwice = "conflict.bill_twice", Refuse, None, Bill,
-        "Beside the bill {bill} of order {order}, whose number stands in Autotask, QuickBooks holds another one made for it: {others}.",
+        "Beside the bill {bill} of order {order} QuickBooks holds another one made for it: {others}.",
         "Delete what is too many in QuickBooks, keep the bill {bill}, then retry.";
     BillStray = "conflict.bill_stray", Refuse, None, Bill,
         "QuickBooks holds what was made for order {order}, and External PO Number does not name it: bill {bills}.",

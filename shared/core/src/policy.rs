@@ -55,7 +55,7 @@ pub struct Policy {
     /// How often a tenant's bills are reconciled.
     pub reconcile_interval: Duration,
     /// How far a reconciliation looks back behind the one before it: QuickBooks may show late what
-    /// it had already made.
+    /// it had already made, and an order that was being worked on then is passed over.
     pub reconcile_overlap: Duration,
     /// When a manual sync that is still waiting is reported by e-mail.
     pub mail_after: Duration,
@@ -108,7 +108,7 @@ impl Policy {
             queued_age_max: seconds(1800).max(Duration::from_secs(20)),
             run_age_max: seconds(3600).max(Duration::from_secs(30)),
             reconcile_interval: seconds(24 * 3600),
-            reconcile_overlap: Duration::from_hours(6),
+            reconcile_overlap: Duration::from_hours(48),
             mail_after: seconds(120),
             token_early: seconds(600),
             token_refresh: seconds(30),

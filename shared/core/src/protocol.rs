@@ -63,7 +63,7 @@ fn closing_step(record: &SyncRecord) -> Step {
     match (record.error_mark, &record.todo) {
         (ErrorMark::Owed, _) => Step::MarkError,
         (_, Todo::Owed { .. }) => Step::OpenTodo,
-        (_, Todo::Closing) => Step::CloseTodo,
+        (_, Todo::Closing { .. }) => Step::CloseTodo,
         (ErrorMark::None | ErrorMark::Written, Todo::None | Todo::Open { .. } | Todo::Closed) => {
             Step::Done
         }
@@ -330,8 +330,8 @@ pub fn flag(record: &mut SyncRecord, notice: &Notice, mark_error: bool) {
     let same = matches!(&record.todo, Todo::Open { text: open, .. } if *open == text);
     if !same {
         let sent_at = match &record.todo {
-            Todo::Owed { sent_at, .. } => *sent_at,
-            Todo::None | Todo::Open { .. } | Todo::Closing | Todo::Closed => None,
+            Todo::Owed { sent_at, .. } | Todo::Closing { sent_at } => *sent_at,
+            Todo::None | Todo::Open { .. } | Todo::Closed => None,
         };
         record.todo = Todo::Owed { text, sent_at };
     }
@@ -343,7 +343,8 @@ pub fn unflag(record: &mut SyncRecord) {
     record.todo = match std::mem::take(&mut record.todo) {
         Todo::None => Todo::None,
         Todo::Owed { sent_at: None, .. } if matches!(record.state, State::Queued) => Todo::None,
-        Todo::Owed { .. } | Todo::Open { .. } | Todo::Closing => Todo::Closing,
+        Todo::Owed { sent_at, .. } | Todo::Closing { sent_at } => Todo::Closing { sent_at },
+        Todo::Open { .. } => Todo::Closing { sent_at: None },
         Todo::Closed => Todo::Closed,
     };
 }

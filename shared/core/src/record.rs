@@ -227,7 +227,11 @@ pub enum Todo {
         text: String,
     },
     /// It is to be completed.
-    Closing,
+    Closing {
+        /// When a create without an answer was sent, so that it may still appear.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sent_at: Option<Timestamp>,
+    },
     /// It is completed, or a person removed it.
     Closed,
 }
@@ -431,7 +435,7 @@ impl SyncRecord {
 
     /// Whether anything is left to do without a person.
     pub fn is_settled(&self) -> bool {
-        let todo_done = !matches!(self.todo, Todo::Owed { .. } | Todo::Closing);
+        let todo_done = !matches!(self.todo, Todo::Owed { .. } | Todo::Closing { .. });
         let state_done = match self.state {
             State::Queued | State::Planned { .. } | State::Created { .. } => false,
             State::Linked { .. }

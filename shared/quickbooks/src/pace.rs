@@ -49,7 +49,12 @@ impl SharedPacer {
     /// QuickBooks asked for quiet for so long.
     pub(crate) fn hush(&self, now: Timestamp, wait: Duration) {
         if let Some(quiet) = &self.quiet {
-            *lock(quiet) = Some((now, later(now, wait)));
+            let mut quiet = lock(quiet);
+            // Of two that are under way at once the second may ask for less. A clock that was set back
+            // ends what was asked for before.
+            let left = quiet.filter(|(since, _)| *since <= now);
+            let until = left.map_or(Timestamp::MIN, |(_, until)| until);
+            *quiet = Some((now, later(now, wait).max(until)));
         }
     }
 

@@ -307,7 +307,7 @@ pub(super) struct StoreNature {
 impl StoreTap for StoreNature {
     fn next(&self, call: &'static str) -> Happening {
         let trouble = self.nature.store_trouble(self.process, call);
-        if trouble.is_some() {
+        if trouble.is_some_and(|it| !matches!(it, Happening::Late(_) | Happening::Stall(_))) {
             self.nature.watch.store_failed(self.process);
         }
         trouble.unwrap_or(Happening::Pass)

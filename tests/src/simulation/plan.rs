@@ -292,7 +292,13 @@ impl Plan {
     /// judged by the clocks of the processes: where they differ by minutes there may be two, until both
     /// are completed together.
     pub(super) fn todos_most(&self) -> usize {
-        if self.clocks.is_empty() { 1 } else { 2 }
+        let processes = self.processes;
+        let is_moved = |(_, process, _): &(u64, usize, i64)| *process < processes;
+        if self.clocks.iter().any(is_moved) {
+            2
+        } else {
+            1
+        }
     }
 
     /// How late a create may have its effect.

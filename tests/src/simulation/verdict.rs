@@ -128,7 +128,11 @@ impl Scene {
                 (self.number_is("ERROR") || is_typed, "refused without ERROR"),
                 (is_told, "refused without a to-do"),
             ],
-            State::NeedsPerson { .. } => vec![
+            State::NeedsPerson { notice, .. } => vec![
+                (
+                    self.are_named(&notice.text()),
+                    "a second bill that nobody is told of",
+                ),
                 (
                     self.is_beyond || !self.hands.is_empty(),
                     "a person is asked for nothing",
@@ -158,6 +162,13 @@ impl Scene {
             "{why}: {name:?}, {bills} bills, number {number:?}, {} open to-dos",
             self.todos
         ))
+    }
+
+    /// Whether these words name every bill, where there are several.
+    fn are_named(&self, words: &str) -> bool {
+        let ids = self.bills.iter().filter_map(|bill| bill["Id"].as_str());
+        let mut ids = ids.filter(|id| !words.split([' ', ',', '.']).any(|word| word == *id));
+        self.bills.len() < 2 || ids.next().is_none()
     }
 
     fn number_is(&self, wanted: &str) -> bool {

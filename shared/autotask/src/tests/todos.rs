@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use purser_core::{
     failure::Failure,
     ids::{ActionTypeId, OrderId, ResourceId, TodoId},
@@ -14,7 +16,7 @@ fn new_todo() -> NewTodo {
         action_type: ActionTypeId::new(3),
         resource: ResourceId::new(29),
         text: "[PO 4711] failed".to_owned(),
-        start: "2026-01-06T15:00:00Z".parse().unwrap(),
+        start: "2026-01-05T12:00:00Z".parse().unwrap(),
     }
 }
 
@@ -32,10 +34,22 @@ async fn a_to_do_is_made_under_organisation_0() {
     assert_eq!(bench.lines(), ["POST Companies/0/ToDos"]);
     let expected = json!({
         "companyID": 0, "actionType": 3, "assignedToResourceID": 29,
-        "startDateTime": "2026-01-06T15:00:00.000Z", "endDateTime": "2026-01-06T15:30:00.000Z",
+        "startDateTime": "2026-01-05T12:00:00.000Z", "endDateTime": "2026-01-05T12:30:00.000Z",
         "activityDescription": "[PO 4711] failed",
     });
     assert_eq!(bench.bodies("/ToDos"), [expected]);
+}
+
+#[tokio::test]
+async fn a_to_do_that_was_decided_on_long_ago_does_not_leave() {
+    for (wait, is_sent) in [(25, true), (60, false)] {
+        let bench = Bench::new(|_, _| Answer::Json(200, json!({"itemId": "99"})));
+        bench.clock.jump(Duration::from_secs(wait));
+        let result = bench.client().create_todo(&new_todo()).await;
+        assert_eq!(bench.lines().len(), usize::from(is_sent));
+        let code = result.err().map(|failure| failure.code());
+        assert_eq!(code, (!is_sent).then_some(Code::TimeShort));
+    }
 }
 
 #[tokio::test]
@@ -130,7 +144,7 @@ async fn rewriting_and_completing_name_the_id_in_the_body() {
         .rewrite_todo(TodoId::new(5), "[PO 7] new")
         .await
         .unwrap();
-    let at = "2026-01-06T15:00:00Z".parse().unwrap();
+    let at = "2026-01-05T12:00:00Z".parse().unwrap();
     client.complete_todo(TodoId::new(5), at).await.unwrap();
     assert_eq!(
         bench.lines(),
@@ -140,7 +154,7 @@ async fn rewriting_and_completing_name_the_id_in_the_body() {
         bench.bodies("/ToDos"),
         [
             json!({"id": 5, "activityDescription": "[PO 7] new"}),
-            json!({"id": 5, "completedDate": "2026-01-06T15:00:00.000Z"}),
+            json!({"id": 5, "completedDate": "2026-01-05T12:00:00.000Z"}),
         ]
     );
 }
@@ -155,7 +169,7 @@ async fn a_to_do_that_is_gone_needs_no_change() {
                 true => none(),
                 false => refusal.clone(),
             });
-            let at = "2026-01-06T15:00:00Z".parse().unwrap();
+            let at = "2026-01-05T12:00:00Z".parse().unwrap();
             let result = bench.client().complete_todo(TodoId::new(5), at).await;
             assert_eq!(result.is_err(), open);
         }

@@ -20,7 +20,7 @@ pub struct NewTodo {
     pub resource: ResourceId,
     /// Its text, which starts with [`todo_key`](crate::orders::todo_key).
     pub text: String,
-    /// When it starts; it ends half an hour later.
+    /// When it was decided on: it starts then and ends half an hour later, and leaves soon or not at all.
     pub start: Timestamp,
 }
 

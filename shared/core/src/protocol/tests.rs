@@ -360,6 +360,6 @@ fn unfinished_records_are_always_due_and_settled_ones_never() {
     let bill = link_to(&bill("9", ORDER), &record);
     record.state = State::Linked { bill };
     assert_eq!(record.due_at(&policy), None);
-    record.todo = Todo::Closing;
+    record.todo = Todo::Closing { sent_at: None };
     assert!(record.due_at(&policy).is_some());
 }

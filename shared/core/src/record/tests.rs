@@ -160,7 +160,7 @@ fn a_record_is_settled_when_neither_bill_nor_error_nor_todo_is_owed() {
         record.error_mark = ErrorMark::Owed;
         assert!(!record.is_settled(), "{name:?}");
         record.error_mark = ErrorMark::Written;
-        record.todo = Todo::Closing;
+        record.todo = Todo::Closing { sent_at: None };
         assert!(!record.is_settled(), "{name:?}");
         record.todo = Todo::Closed;
         assert_eq!(record.is_settled(), !is_open, "{name:?}");

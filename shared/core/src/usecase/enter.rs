@@ -7,13 +7,14 @@ use crate::{
     notice::Code,
     orders::{ExternalNumber, Order},
     ports::{Expected, HistoryEvent, QuickBooks as _, StoreError},
-    protocol::{claim, next_generation, unflag},
+    protocol::{claim, link_to, next_generation, unflag},
     record::{BillLink, ErrorMark, Intent, Origin, State, SyncRecord},
 };
 
 use super::{
     Ports,
     attempt::{Attempt, Halt, Job},
+    reconcile::{order_of, rivals},
 };
 
 enum Judged {
@@ -77,8 +78,49 @@ impl<P: Ports> Attempt<'_, P> {
         }
     }
 
+    /// Whether a person who was asked to decide between bills has: one of them stands at most, and one
+    /// that nobody expected is only kept when the order does not say otherwise. The one that stands is
+    /// the order's from now on.
+    async fn is_decided(&mut self, index: usize) -> bool {
+        let record = &self.jobs[index].record;
+        let Some(rivals) = rivals(record) else {
+            return true;
+        };
+        let (realm, order) = (&record.key.realm, record.key.order);
+        let is_stray = record.notice().map(|notice| notice.code) == Some(Code::BillStray);
+        let mut standing = Vec::new();
+        for id in &rivals {
+            match self.quickbooks.bill(id).await {
+                Ok(bill) => standing.extend(bill.filter(|it| order_of(it, realm) == Some(order))),
+                // Not to be told right now: the person asks again.
+                Err(_) => return false,
+            }
+        }
+        let link = match standing.as_slice() {
+            [] => return true,
+            [bill] => link_to(bill, record),
+            _ => return false,
+        };
+        let job = &mut self.jobs[index];
+        let is_kept = match job.order.as_ref().map(Order::external) {
+            Some(ExternalNumber::Blank) => true,
+            Some(ExternalNumber::Number(number)) => number == link.written_number(),
+            Some(ExternalNumber::Error) | None => false,
+        };
+        if is_stray && !is_kept {
+            return false;
+        }
+        if let State::NeedsPerson { bill, .. } = &mut job.record.state {
+            *bill = Some(link);
+        }
+        true
+    }
+
     /// A settled order that became eligible again starts over from what is known to exist.
     async fn reopen(&mut self, index: usize) -> Result<(), StoreError> {
+        if !self.is_decided(index).await {
+            return Ok(());
+        }
         let guards = self.engine.guards;
         let job = &mut self.jobs[index];
         let external = job.order.as_ref().map(Order::external);
@@ -237,7 +279,9 @@ fn judge_numbered(record: &SyncRecord, number: String, asked: bool) -> Judged {
     );
     match (is_the_bill, by_hand) {
         // Its number stood there all the time: that says nothing about the other bill.
-        (true, _) if code == Some(Code::BillTwice) && !asked => Judged::GoOn,
+        (true, _) if matches!(code, Some(Code::BillTwice | Code::BillStray)) && !asked => {
+            Judged::GoOn
+        }
         (true, _) => Judged::Reopen,
         // That number is what the person was asked about: our bill still exists.
         (false, true) if asked => Judged::Reopen,

@@ -81,7 +81,7 @@ impl<P: Ports> Attempt<'_, P> {
         record.wait = None;
         record.error_mark = ErrorMark::None;
         // One that is open belongs to the order that was billed, and is closed with it.
-        if matches!(record.todo, Todo::Owed { .. } | Todo::Closing) {
+        if matches!(record.todo, Todo::Owed { .. } | Todo::Closing { .. }) {
             record.todo = Todo::None;
         }
         let text = notice.text();

@@ -60,7 +60,8 @@ impl Finding {
                 .with("order", record.order_number.as_str())
                 .with("bill", bill.id.as_str())
         };
-        let is_linked_to = |bill: &BillLink| matches!(&record.state, State::Linked { bill: linked } if linked.id == bill.id);
+        let is_of =
+            |bill: &BillLink, held: Option<&BillLink>| held.is_some_and(|held| held.id == bill.id);
         let needs_person = |notice: Notice, bill: &BillLink| {
             let state = State::NeedsPerson {
                 notice: notice.clone(),
@@ -70,12 +71,12 @@ impl Finding {
             (notice, state, HistoryEvent::NeedsPerson)
         };
         match self {
-            Self::Gone(bill) if is_linked_to(bill) => {
+            Self::Gone(bill) if is_of(bill, linked(record)) => {
                 let notice = notice(Code::BillDeleted, bill);
                 let state = State::Orphaned { bill: bill.clone() };
                 Some((notice, state, HistoryEvent::Orphaned))
             }
-            Self::Twice(bill, others) if is_linked_to(bill) => {
+            Self::Twice(bill, others) if is_of(bill, held(record)) => {
                 let notice = notice(Code::BillTwice, bill).with("others", listed(others));
                 Some(needs_person(notice, bill))
             }
@@ -86,6 +87,45 @@ impl Finding {
             Self::Gone(_) | Self::Twice(..) | Self::Stray(..) => None,
         }
     }
+}
+
+const fn linked(record: &SyncRecord) -> Option<&BillLink> {
+    match &record.state {
+        State::Linked { bill } => Some(bill),
+        _ => None,
+    }
+}
+
+/// The bill of an order that is at its end, beside which there must be no other. What is already told
+/// is not told once more.
+fn held(record: &SyncRecord) -> Option<&BillLink> {
+    match &record.state {
+        State::NeedsPerson {
+            notice,
+            bill: Some(bill),
+            ..
+        } => {
+            let is_told = rivals(record).is_some();
+            let is_ours = notice.code != Code::OrderAnother;
+            (is_ours && !is_told).then_some(bill)
+        }
+        _ => linked(record),
+    }
+}
+
+/// The bills between which a person is asked to decide.
+pub(super) fn rivals(record: &SyncRecord) -> Option<Vec<BillId>> {
+    let State::NeedsPerson { notice, .. } = &record.state else {
+        return None;
+    };
+    let words: &[&str] = match notice.code {
+        Code::BillTwice => &["bill", "others"],
+        Code::BillStray | Code::SeveralBills => &["bills"],
+        _ => return None,
+    };
+    let words = words.iter().filter_map(|word| notice.words.get(*word));
+    let ids = words.flat_map(|ids| ids.split(", "));
+    Some(ids.filter_map(|id| id.parse().ok()).collect())
 }
 
 fn listed(bills: &[BillId]) -> String {
@@ -115,7 +155,7 @@ impl<P: Ports> Engine<P> {
         let quickbooks = self
             .ports
             .outside()
-            .quickbooks(tenant, Lane::Person)
+            .quickbooks(tenant, Lane::Background)
             .await?;
         let since = since.unwrap_or_else(|| earlier(self.now(), self.policy.reconcile_interval));
         let since = earlier(since, self.policy.reconcile_overlap);
@@ -269,7 +309,7 @@ fn marked<'a>(
     ours
 }
 
-fn order_of(bill: &BillSummary, realm: &RealmId) -> Option<OrderId> {
+pub(super) fn order_of(bill: &BillSummary, realm: &RealmId) -> Option<OrderId> {
     let marker = Marker::find(bill.note.as_deref()?, realm)?;
     Some(marker.order)
 }
@@ -280,11 +320,10 @@ async fn judge_standing(
     record: &SyncRecord,
     bills: &[&BillSummary],
 ) -> Result<Option<Finding>, Failure> {
-    let linked = match &record.state {
-        State::Linked { bill } => Some(bill),
-        state if may_stray(state) => None,
-        _ => return Ok(None),
-    };
+    let linked = held(record);
+    if linked.is_none() && !may_stray(&record.state) {
+        return Ok(None);
+    }
     let mut others = Vec::<BillSummary>::new();
     for bill in bills
         .iter()

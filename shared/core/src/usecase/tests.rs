@@ -398,6 +398,10 @@ fn a_second_bill_of_a_linked_order_is_told_and_one_of_another_order_is_not() {
     assert!(todo.contains("it: 900."), "{todo}");
     assert_eq!(found.stray, [], "it has a bill");
     assert_eq!(reconcile().twice, [], "it is told once");
+    ask(&world, Origin::Retry);
+    world.work();
+    let still = (world.state(), world.open_todos().len());
+    assert_eq!(still, (NeedsPerson, 1), "nothing was decided");
     world
         .lock()
         .bills
@@ -405,6 +409,31 @@ fn a_second_bill_of_a_linked_order_is_told_and_one_of_another_order_is_not() {
     ask(&world, Origin::Retry);
     world.work();
     assert_eq!((world.state(), world.open_todos().len()), (Linked, 0));
+}
+
+#[test]
+fn of_two_bills_either_may_be_kept_and_no_third_is_made() {
+    let world = World::new();
+    scan(&world);
+    world.work();
+    let mut copy = world.lock().bills[0].clone();
+    copy.0.id = "900".parse().unwrap();
+    world.lock().bills.push(copy);
+    let engine = world.engine("sweeper");
+    let found = now(engine.reconcile(&tenant(), &realm(), None, &world.trace())).unwrap();
+    assert_eq!(found.twice, [ORDER]);
+    world.settle_down(5);
+    // The person deletes the bill that was linked, and keeps the other one.
+    world
+        .lock()
+        .bills
+        .retain(|(bill, _)| bill.id.as_str() == "900");
+    world.set_external(None);
+    ask(&world, Origin::Retry);
+    world.work();
+    assert_eq!((world.state(), world.bills().len()), (Linked, 1));
+    assert_eq!(world.external().unwrap(), world.bills()[0]);
+    assert_eq!(world.open_todos().len(), 0);
 }
 
 /// A bill of ours turns up for an order that rests without one.
@@ -432,6 +461,10 @@ fn a_bill_of_ours_for_a_refused_order_is_told_and_linked_when_a_person_keeps_it(
     assert_eq!(world.state(), Refused);
     stray(&world);
     assert_eq!(world.external().as_deref(), Some("ERROR"));
+    // To ask alone keeps nothing that nobody expected.
+    ask(&world, Origin::Retry);
+    world.work();
+    assert_eq!((world.state(), world.open_todos().len()), (NeedsPerson, 1));
     world.set_external(None);
     ask(&world, Origin::Retry);
     world.work();
@@ -450,9 +483,10 @@ fn a_bill_of_ours_for_a_skipped_order_is_told_and_the_number_of_a_person_stays()
     stray(&world);
     ask(&world, Origin::Retry);
     world.work();
-    // The person keeps both: that is asked about, and nothing is lost sight of.
+    // The person keeps both: that stays asked, and nothing is lost sight of.
     assert_eq!(world.state(), NeedsPerson);
     assert_eq!(world.external().as_deref(), Some("by hand"));
+    assert_eq!(world.open_todos().len(), 1);
     world.lock().bills.clear();
     ask(&world, Origin::Retry);
     world.work();

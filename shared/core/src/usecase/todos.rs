@@ -1,5 +1,8 @@
 //! The error to-do: found again before it is made, rewritten, completed.
 
+use std::time::Duration;
+
+use jiff::Timestamp;
 use serde_json::json;
 
 use crate::{
@@ -67,14 +70,16 @@ impl<P: Ports> Attempt<'_, P> {
         &mut self,
         index: usize,
         text: String,
-        sent_at: Option<jiff::Timestamp>,
+        sent_at: Option<Timestamp>,
     ) -> Result<(), StoreError> {
         let now = self.engine.now();
-        if let Some(over) = sent_at.map(|sent| later(sent, self.engine.policy.settle))
-            && now < over
-        {
-            let left = std::time::Duration::try_from(now.duration_until(over)).ok();
-            let failure = Failure::new(Code::TodoOutcomeUnknown).after(left);
+        if let Some(left) = self.todo_doubt(sent_at, now) {
+            self.jobs[index].record.todo = Todo::Owed {
+                text,
+                // A clock that went back since then must not make the wait longer.
+                sent_at: sent_at.map(|sent| sent.min(now)),
+            };
+            let failure = Failure::new(Code::TodoOutcomeUnknown).after(Some(left));
             return self.fail(index, failure).await;
         }
         self.jobs[index].record.todo = Todo::Owed {
@@ -92,6 +97,10 @@ impl<P: Ports> Attempt<'_, P> {
         if !is_prompt(now, self.engine.now(), &self.engine.policy) {
             // Others may already believe that nothing comes any more. Nothing was sent: the next attempt
             // looks, finds nothing and sends in time.
+            self.jobs[index].record.todo = Todo::Owed {
+                text,
+                sent_at: None,
+            };
             return self.fail(index, Failure::new(Code::TimeShort)).await;
         }
         let todo = NewTodo {
@@ -119,6 +128,14 @@ impl<P: Ports> Attempt<'_, P> {
                 self.fail(index, failure).await
             }
         }
+    }
+
+    /// How long a to-do whose create was not answered may still appear.
+    fn todo_doubt(&self, sent_at: Option<Timestamp>, now: Timestamp) -> Option<Duration> {
+        let sent = sent_at?.min(now);
+        let over = later(sent, self.engine.policy.settle);
+        let left = Duration::try_from(now.duration_until(over)).ok()?;
+        (!left.is_zero()).then_some(left)
     }
 
     async fn todo_is_open(
@@ -149,6 +166,19 @@ impl<P: Ports> Attempt<'_, P> {
                 continue;
             }
             let id = self.jobs[index].id();
+            let now = self.engine.now();
+            if let Todo::Closing { sent_at } = self.jobs[index].record.todo
+                && of_order(&found, id).is_none()
+                && let Some(left) = self.todo_doubt(sent_at, now)
+            {
+                // It may still appear, and must not stay open then.
+                self.jobs[index].record.todo = Todo::Closing {
+                    sent_at: sent_at.map(|sent| sent.min(now)),
+                };
+                let failure = Failure::new(Code::TodoOutcomeUnknown).after(Some(left));
+                self.fail(index, failure).await?;
+                continue;
+            }
             let mut failed = None;
             for open in found
                 .iter()

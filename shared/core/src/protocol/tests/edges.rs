@@ -68,8 +68,14 @@ fn a_todo_that_was_never_sent_is_dropped_only_while_the_order_is_queued() {
     };
     for (state, todo, left) in [
         (State::Queued, owed(None), Todo::None),
-        (State::Queued, owed(Some(noon())), Todo::Closing),
-        (linked.clone(), owed(None), Todo::Closing),
+        (
+            State::Queued,
+            owed(Some(noon())),
+            Todo::Closing {
+                sent_at: Some(noon()),
+            },
+        ),
+        (linked.clone(), owed(None), Todo::Closing { sent_at: None }),
         (linked.clone(), Todo::Closed, Todo::Closed),
         (linked, Todo::None, Todo::None),
     ] {
