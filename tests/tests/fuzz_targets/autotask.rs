@@ -1,6 +1,7 @@
 //! Answers of Autotask: what is read is what stands there, every row of it, or the answer is
 //! refused. A cost that cannot be read is never another one, and a line is never lost.
 
+use jiff::Timestamp;
 use purser_core::{
     failure::{Failure, FailureClass},
     ids::{ActionTypeId, OrderId, OrganisationId, ProductId, ResourceId, StatusId},
@@ -65,7 +66,7 @@ impl World for Answers {
             autotask.await
         });
         let autotask = autotask.expect("a client");
-        let asked = Box::pin(ask(&*autotask, &script));
+        let asked = Box::pin(ask(&*autotask, &script, stage.now()));
         let outcome = self.0.runtime.block_on(asked);
         if outcome.contains(&FailureClass::Reconnect.to_string()) {
             // It calls no more until somebody has entered the credentials again.
@@ -76,7 +77,7 @@ impl World for Answers {
 }
 
 /// Asks what the script is about and checks what is made of its answer.
-async fn ask(autotask: &impl Autotask, script: &Script) -> String {
+async fn ask(autotask: &impl Autotask, script: &Script, now: Timestamp) -> String {
     let ids = ASKED.map(OrderId::get);
     let told = |result: Result<usize, Failure>| match result {
         Ok(count) => format!("{} {count}", script.asked),
@@ -127,7 +128,7 @@ async fn ask(autotask: &impl Autotask, script: &Script) -> String {
                 action_type: ActionTypeId::new(5),
                 resource: ResourceId::new(7),
                 text: "[PO 4711] why".to_owned(),
-                start: "2026-03-16T14:00:00Z".parse().expect("a moment"),
+                start: now,
             };
             let made = autotask.create_todo(&new).await;
             made.map(|id| {
