@@ -7,6 +7,7 @@ use purser_core::{
     failure::{Failure, FailureClass, VendorAnswer},
     notice::Code,
     ports::{Clock, Lane, Quota},
+    record::later,
 };
 use secrecy::ExposeSecret;
 use serde_json::Value;
@@ -139,7 +140,7 @@ impl<C: Clock> AutotaskClient<C> {
             .map_err(Fault::nothing)?;
         let now = self.now();
         let latest = self.config.policy.send_delay + self.config.policy.send_margin;
-        let is_late = |at| now < at || purser_core::record::later(at, latest) < now;
+        let is_late = |at| now < at || later(at, latest) < now;
         if call.decided_at.is_some_and(is_late) {
             // Zone, threshold and threads may all have been waited for.
             return Err(Fault::nothing(Failure::new(Code::TimeShort)));

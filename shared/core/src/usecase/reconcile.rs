@@ -96,19 +96,14 @@ const fn linked(record: &SyncRecord) -> Option<&BillLink> {
     }
 }
 
-/// The bill of an order that is at its end, beside which there must be no other. What is already told
-/// is not told once more.
+/// The bill of an order that is at its end, beside which there must be no other.
 fn held(record: &SyncRecord) -> Option<&BillLink> {
     match &record.state {
         State::NeedsPerson {
             notice,
             bill: Some(bill),
             ..
-        } => {
-            let is_told = rivals(record).is_some();
-            let is_ours = notice.code != Code::OrderAnother;
-            (is_ours && !is_told).then_some(bill)
-        }
+        } => (notice.code != Code::OrderAnother).then_some(bill),
         _ => linked(record),
     }
 }
@@ -333,7 +328,12 @@ async fn judge_standing(
         let ours = now.filter(|bill| order_of(bill, &record.key.realm) == Some(record.key.order));
         others.extend(ours.filter(|bill| others.iter().all(|known| known.id != bill.id)));
     }
-    let ids = others.iter().map(|bill| bill.id.clone()).collect();
+    let ids: Vec<_> = others.iter().map(|bill| bill.id.clone()).collect();
+    let told = rivals(record).unwrap_or_default();
+    if !told.is_empty() && ids.iter().all(|id| told.contains(id)) {
+        // Only what came since then is news.
+        return Ok(None);
+    }
     Ok(match (linked, others.first()) {
         (_, None) => None,
         (None, Some(first)) => Some(Finding::Stray(link_to(first, record), ids)),

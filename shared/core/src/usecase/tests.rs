@@ -10,7 +10,7 @@ use crate::{
     record::{Origin, State, StateName, Todo},
     settings::{MissingItem, NumberSource},
     testing::{Fault, ORDER, World, line, order, organisation, realm, settings, tenant},
-    usecase::{OutcomeKind, RunStart, Scanned},
+    usecase::{OutcomeKind, Reconciled, RunStart, Scanned},
 };
 
 use StateName::{Created, Linked, NeedsPerson, Orphaned, Planned, Queued, Refused, Skipped};
@@ -374,30 +374,44 @@ fn a_deleted_bill_with_its_number_is_told_and_never_made_again() {
     assert_eq!(world.open_todos().len(), 0);
 }
 
+/// Another bill with the mark of this world's first one.
+fn copy_bill(world: &World, id: &str) {
+    let mut copy = world.lock().bills[0].clone();
+    copy.0.id = id.parse().unwrap();
+    world.lock().bills.push(copy);
+}
+
+fn reconcile(world: &World) -> Reconciled {
+    let engine = world.engine("sweeper");
+    now(engine.reconcile(&tenant(), &realm(), None, &world.trace())).unwrap()
+}
+
 #[test]
 fn a_second_bill_of_a_linked_order_is_told_and_one_of_another_order_is_not() {
     let world = World::new();
     scan(&world);
     world.work();
     let number = world.external();
-    let mut copy = world.lock().bills[0].clone();
-    copy.0.id = "900".parse().unwrap();
-    let mut foreign = copy.clone();
-    foreign.0.id = "901".parse().unwrap();
-    foreign.0.note = Some("AT-PO:4712 g1 00000000".to_owned());
-    world.lock().bills.extend([copy, foreign]);
-    let reconcile = || {
-        let engine = world.engine("sweeper");
-        now(engine.reconcile(&tenant(), &realm(), None, &world.trace())).unwrap()
-    };
-    let found = reconcile();
+    copy_bill(&world, "900");
+    copy_bill(&world, "901");
+    world.lock().bills[2].0.note = Some("AT-PO:4712 g1 00000000".to_owned());
+    let found = reconcile(&world);
     assert_eq!((found.gone, found.twice), (vec![], vec![ORDER]));
     world.settle_down(5);
     assert_eq!((world.state(), world.external()), (NeedsPerson, number));
     let [todo] = world.open_todos().try_into().unwrap();
     assert!(todo.contains("it: 900."), "{todo}");
     assert_eq!(found.stray, [], "it has a bill");
-    assert_eq!(reconcile().twice, [], "it is told once");
+    assert_eq!(reconcile(&world).twice, [], "it is told once");
+    copy_bill(&world, "902");
+    assert_eq!(reconcile(&world).twice, [ORDER], "a third one is news");
+    world.settle_down(5);
+    let [todo] = world.open_todos().try_into().unwrap();
+    assert!(todo.contains("it: 900, 902."), "{todo}");
+    world
+        .lock()
+        .bills
+        .retain(|(bill, _)| bill.id.as_str() != "902");
     ask(&world, Origin::Retry);
     world.work();
     let still = (world.state(), world.open_todos().len());
@@ -416,12 +430,8 @@ fn of_two_bills_either_may_be_kept_and_no_third_is_made() {
     let world = World::new();
     scan(&world);
     world.work();
-    let mut copy = world.lock().bills[0].clone();
-    copy.0.id = "900".parse().unwrap();
-    world.lock().bills.push(copy);
-    let engine = world.engine("sweeper");
-    let found = now(engine.reconcile(&tenant(), &realm(), None, &world.trace())).unwrap();
-    assert_eq!(found.twice, [ORDER]);
+    copy_bill(&world, "900");
+    assert_eq!(reconcile(&world).twice, [ORDER]);
     world.settle_down(5);
     // The person deletes the bill that was linked, and keeps the other one.
     world
@@ -444,8 +454,7 @@ fn stray(world: &World) {
     let mut bill = maker.lock().bills[0].clone();
     bill.0.id = "900".parse().unwrap();
     world.lock().bills.push(bill);
-    let engine = world.engine("sweeper");
-    let found = now(engine.reconcile(&tenant(), &realm(), None, &world.trace())).unwrap();
+    let found = reconcile(world);
     assert_eq!((found.twice, found.stray), (vec![], vec![ORDER]));
     world.settle_down(5);
     let [todo] = world.open_todos().try_into().unwrap();
