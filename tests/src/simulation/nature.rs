@@ -396,7 +396,7 @@ impl Wire {
             Some(WireTrouble::Die(Moment::Before)) => nature.die(self.process).await,
             Some(WireTrouble::Die(Moment::Late)) => {
                 let simulators = Arc::clone(&nature.simulators);
-                let late = nature.plan.late_of_the_dead(LATE);
+                let late = nature.plan.late_of_the_dead(system, LATE);
                 tokio::spawn(async move {
                     tokio::time::sleep(late).await;
                     drop(simulators.send(request, timeout).await);
