@@ -219,10 +219,15 @@ pub struct Changes {
     pub accounts: Vec<Changed<Account, AccountId>>,
     /// Terms.
     pub terms: Vec<Changed<Term, TermId>>,
-    /// Bills that were made or changed, and stand.
-    pub bills: Vec<BillSummary>,
-    /// Bills that were deleted.
-    pub bills_gone: Vec<BillId>,
+}
+
+/// What changed of the bills of a realm since a moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BillChanges {
+    /// Those that were made or edited, and stand.
+    pub standing: Vec<BillSummary>,
+    /// Those that were deleted.
+    pub gone: Vec<BillId>,
 }
 
 /// A vendor or customer to be created.

@@ -57,9 +57,9 @@ pub trait Chance: Send + Sync {
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Lane {
-    /// Scans and their orders.
+    /// Scans and their orders, and the daily reconciliation.
     Background,
-    /// Whatever a person waits for, and the sweeper.
+    /// Whatever a person waits for.
     Person,
 }
 

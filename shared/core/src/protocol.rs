@@ -342,7 +342,6 @@ pub fn unflag(record: &mut SyncRecord) {
     record.error_mark = ErrorMark::None;
     record.todo = match std::mem::take(&mut record.todo) {
         Todo::None => Todo::None,
-        Todo::Owed { sent_at: None, .. } if matches!(record.state, State::Queued) => Todo::None,
         Todo::Owed { sent_at, .. } | Todo::Closing { sent_at } => Todo::Closing { sent_at },
         Todo::Open { .. } => Todo::Closing { sent_at: None },
         Todo::Closed => Todo::Closed,

@@ -12,8 +12,9 @@ use rust_decimal::Decimal;
 
 use crate::{
     books::{
-        Account, AccountKind, BillDraft, BillSummary, Books, BooksContent, Changes, Company,
-        CreatedBill, Customer, Item, ItemKind, NameHolder, NewItem, NewParty, Term, Vendor,
+        Account, AccountKind, BillChanges, BillDraft, BillSummary, Books, BooksContent, Changes,
+        Company, CreatedBill, Customer, Item, ItemKind, NameHolder, NewItem, NewParty, Term,
+        Vendor,
     },
     failure::Failure,
     ids::{
@@ -970,6 +971,10 @@ impl QuickBooks for World {
     }
 
     async fn changes(&self, _: Timestamp) -> Result<Option<(Changes, Timestamp)>, Failure> {
+        self.asked(Code::QuickBooksUnreachable, |_| None)
+    }
+
+    async fn bill_changes(&self, _: Timestamp) -> Result<Option<BillChanges>, Failure> {
         self.asked(Code::QuickBooksUnreachable, |_| None)
     }
 

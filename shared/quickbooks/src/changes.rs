@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use purser_core::{
-    books::{Changed, Changes},
+    books::{BillChanges, Changed, Changes},
     failure::Failure,
     notice::Code,
     ports::{Clock, GrantStore},
@@ -23,10 +23,14 @@ use crate::{
 const REACH: Duration = Duration::from_hours(29 * 24);
 /// QuickBooks tells at most so many changes; a full answer may be a cut one.
 const OBJECTS_MAX: usize = 1000;
-const ENTITIES: &str = "Vendor,Customer,Item,Account,Term,Bill";
+/// What is asked about in one question. A busy day of names must not hide that of bills.
+const NAMES: &str = "Vendor,Customer,Item,Account,Term";
+const BILLS: &str = "Bill";
+const ENTITIES: [&str; 2] = [NAMES, BILLS];
 
 impl<C: Clock, G: GrantStore> QuickBooksClient<C, G> {
-    /// Asks what changed since `since` (QuickBooks' clock). `None`: read everything anew.
+    /// Asks what changed of all but bills since `since` (QuickBooks' clock). `None`: read everything
+    /// anew.
     ///
     /// The moment returned is that of the answer. A change made while QuickBooks worked on the
     /// answer may be missing from it, so the next question should begin a little earlier.
@@ -34,6 +38,32 @@ impl<C: Clock, G: GrantStore> QuickBooksClient<C, G> {
         &self,
         since: Timestamp,
     ) -> Result<Option<(Changes, Timestamp)>, Failure> {
+        let is_multi = self.multi_currency();
+        let mut changes = Changes::default();
+        let take = |entity: &str, row: &Value| add(&mut changes, entity, row, is_multi);
+        let told = self.read_changed(NAMES, since, take).await?;
+        Ok(told.map(|at| (changes, at)))
+    }
+
+    /// Asks which bills were made, edited or deleted since `since` (QuickBooks' clock). `None`: too
+    /// many, or too long ago.
+    pub(crate) async fn read_bill_changes(
+        &self,
+        since: Timestamp,
+    ) -> Result<Option<BillChanges>, Failure> {
+        let mut changes = BillChanges::default();
+        let take = |entity: &str, row: &Value| entity != BILLS || add_bill(&mut changes, row);
+        let told = self.read_changed(BILLS, since, take).await?;
+        Ok(told.map(|_| changes))
+    }
+
+    /// Hands on each row that changed, and answers with the moment of the answer.
+    async fn read_changed(
+        &self,
+        entities: &str,
+        since: Timestamp,
+        mut take: impl FnMut(&str, &Value) -> bool,
+    ) -> Result<Option<Timestamp>, Failure> {
         let exchange = &self.sender.exchange;
         let started = exchange.clock.now();
         let now = exchange.server_clock.at(started).unwrap_or(started);
@@ -42,7 +72,7 @@ impl<C: Clock, G: GrantStore> QuickBooksClient<C, G> {
             return Ok(None);
         }
         let call = Call::get(&["cdc"], Expected::Member(&["CDCResponse"]))
-            .with("entities", ENTITIES)
+            .with("entities", entities)
             .with("changedSince", moment(since));
         let answer = self.sender.call(&call).await?;
         let unreadable = || Failure::new(Code::QuickBooksFailing).answered(answer.told.clone());
@@ -51,16 +81,12 @@ impl<C: Clock, G: GrantStore> QuickBooksClient<C, G> {
         if objects >= OBJECTS_MAX {
             return Ok(None);
         }
-        let is_multi = self.multi_currency();
-        let mut changes = Changes::default();
         for (entity, rows) in lists {
-            for row in rows {
-                if !add(&mut changes, entity, row, is_multi) {
-                    return Err(unreadable());
-                }
+            if !rows.iter().all(|row| take(entity, row)) {
+                return Err(unreadable());
             }
         }
-        Ok(Some((changes, answer.server_time.unwrap_or(started))))
+        Ok(Some(answer.server_time.unwrap_or(started)))
     }
 }
 
@@ -77,7 +103,7 @@ fn lists(body: &Value) -> Option<Vec<(&str, &Vec<Value>)>> {
             for (name, rows) in answer.as_object()? {
                 match rows.as_array() {
                     Some(rows) => lists.push((name.as_str(), rows)),
-                    None if ENTITIES.split(',').any(|entity| entity == name) => return None,
+                    None if is_entity(name) => return None,
                     // Counts and places stand beside the lists.
                     None => {}
                 }
@@ -85,6 +111,11 @@ fn lists(body: &Value) -> Option<Vec<(&str, &Vec<Value>)>> {
         }
     }
     Some(lists)
+}
+
+fn is_entity(name: &str) -> bool {
+    let mut all = ENTITIES.iter().flat_map(|entities| entities.split(','));
+    all.any(|entity| entity == name)
 }
 
 /// Takes one changed record in; false when it cannot be read, and so cannot be left out.
@@ -97,25 +128,20 @@ fn add(changes: &mut Changes, entity: &str, row: &Value, is_multi: bool) -> bool
         "Item" => put(&mut changes.items, row, ItemWire::into_item),
         "Account" => put(&mut changes.accounts, row, AccountWire::into_account),
         "Term" => put(&mut changes.terms, row, TermWire::into_term),
-        "Bill" => match wire::read::<BillWire>(row) {
-            Some(bill) if bill.is_deleted() => match bill.id() {
-                Some(id) => {
-                    changes.bills_gone.push(id);
-                    true
-                }
-                None => false,
-            },
-            Some(bill) => match bill.into_created() {
-                Some(created) => {
-                    changes.bills.push(created.bill);
-                    true
-                }
-                None => false,
-            },
-            None => false,
-        },
         _ => true,
     }
+}
+
+/// The same for a bill.
+fn add_bill(changes: &mut BillChanges, row: &Value) -> bool {
+    let Some(bill) = wire::read::<BillWire>(row) else {
+        return false;
+    };
+    if bill.is_deleted() {
+        return bill.id().map(|id| changes.gone.push(id)).is_some();
+    }
+    let standing = bill.into_created().map(|created| created.bill);
+    standing.map(|bill| changes.standing.push(bill)).is_some()
 }
 
 fn put<W: DeserializeOwned, T, I: std::str::FromStr>(

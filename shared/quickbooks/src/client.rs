@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::{Timestamp, civil::Date};
 use purser_core::{
     books::{
-        BillDraft, BillSummary, BooksContent, Changes, CreatedBill, Customer, Item, NameHolder,
-        NewItem, NewParty, Vendor,
+        BillChanges, BillDraft, BillSummary, BooksContent, Changes, CreatedBill, Customer, Item,
+        NameHolder, NewItem, NewParty, Vendor,
     },
     failure::Failure,
     ids::{BillId, ItemId, RealmId, RequestId, TenantId},
@@ -132,6 +132,10 @@ impl<C: Clock, G: GrantStore> QuickBooks for QuickBooksClient<C, G> {
 
     async fn changes(&self, since: Timestamp) -> Result<Option<(Changes, Timestamp)>, Failure> {
         self.read_changes(since).await
+    }
+
+    async fn bill_changes(&self, since: Timestamp) -> Result<Option<BillChanges>, Failure> {
+        self.read_bill_changes(since).await
     }
 
     async fn name_holders(&self, name: &str) -> Result<Vec<NameHolder>, Failure> {

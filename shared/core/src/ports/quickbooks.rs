@@ -5,8 +5,8 @@ use rust_decimal::Decimal;
 
 use crate::{
     books::{
-        BillDraft, BillSummary, BooksContent, Changes, CreatedBill, Customer, Item, NameHolder,
-        NewItem, NewParty, Vendor,
+        BillChanges, BillDraft, BillSummary, BooksContent, Changes, CreatedBill, Customer, Item,
+        NameHolder, NewItem, NewParty, Vendor,
     },
     failure::Failure,
     ids::{BillId, ItemId, RealmId, RequestId},
@@ -34,12 +34,19 @@ pub trait QuickBooks: Send + Sync {
     /// Reads all reference data, inactive records included.
     fn books(&self) -> impl Future<Output = Result<BooksContent, Failure>> + Send;
 
-    /// What changed since `since`, with QuickBooks' clock at the answer; `None` when that is too
-    /// long ago or too much to be told.
+    /// What changed of the reference data since `since`, with QuickBooks' clock at the answer;
+    /// `None` when that is too long ago or too much to be told.
     fn changes(
         &self,
         since: Timestamp,
     ) -> impl Future<Output = Result<Option<(Changes, Timestamp)>, Failure>> + Send;
+
+    /// Which bills were made, edited or deleted since `since`; `None` when that is too long ago or
+    /// too much to be told.
+    fn bill_changes(
+        &self,
+        since: Timestamp,
+    ) -> impl Future<Output = Result<Option<BillChanges>, Failure>> + Send;
 
     /// Who holds a name among vendors, customers and employees, active or not.
     fn name_holders(

@@ -14,7 +14,7 @@ use crate::{
 use super::{
     Ports,
     attempt::{Attempt, Halt, Job},
-    reconcile::{order_of, rivals},
+    reconcile::{rivals, still_standing},
 };
 
 enum Judged {
@@ -86,16 +86,11 @@ impl<P: Ports> Attempt<'_, P> {
         let Some(rivals) = rivals(record) else {
             return true;
         };
-        let (realm, order) = (&record.key.realm, record.key.order);
         let is_stray = record.notice().map(|notice| notice.code) == Some(Code::BillStray);
-        let mut standing = Vec::new();
-        for id in &rivals {
-            match self.quickbooks.bill(id).await {
-                Ok(bill) => standing.extend(bill.filter(|it| order_of(it, realm) == Some(order))),
-                // Not to be told right now: the person asks again.
-                Err(_) => return false,
-            }
-        }
+        let Ok(standing) = still_standing(&*self.quickbooks, record, &rivals).await else {
+            // Not to be told right now: the person asks again.
+            return false;
+        };
         let link = match standing.as_slice() {
             [] => return true,
             [bill] => link_to(bill, record),
@@ -246,6 +241,18 @@ fn judge(job: &Job, window: &Window, origin: Origin) -> Judged {
         (State::NeedsPerson { .. }, Err(Ineligible::HasNumber { number })) => {
             judge_numbered(record, number, asked)
         }
+        // The goods of a billed order arrive, and its status changes: what is known to exist is still to
+        // be decided on.
+        (State::NeedsPerson { bill, intent, .. }, Err(Ineligible::NotSubmitted))
+            if asked && (bill.is_some() || intent.is_some()) =>
+        {
+            match job.order.as_ref().map(Order::external) {
+                Some(ExternalNumber::Number(number)) => {
+                    judge_numbered(record, number.to_owned(), asked)
+                }
+                _ => Judged::Reopen,
+            }
+        }
         // Only a person reopens these: by asking, or by clearing the ERROR that we wrote.
         (State::Refused { .. } | State::NeedsPerson { .. }, Ok(())) => {
             let cleared = origin == Origin::Scan && record.error_mark == ErrorMark::Written;
@@ -272,12 +279,13 @@ fn judge_numbered(record: &SyncRecord, number: String, asked: bool) -> Judged {
         .bill()
         .is_some_and(|bill| bill.written_number() == number);
     let code = record.notice().map(|notice| notice.code);
-    // None of these may lose sight of the bill that is known.
-    let by_hand = matches!(
-        code,
-        Some(Code::NumberByHand | Code::OrderAnother | Code::BillTwice | Code::BillStray)
-    );
-    match (is_the_bill, by_hand) {
+    // A bill of ours that is known, or that may yet be found, is not lost sight of.
+    let has_bill = match code {
+        Some(Code::OrderAnother) => true,
+        Some(Code::GivenUp) => !matches!(record.state, State::NeedsPerson { intent: None, .. }),
+        _ => false,
+    } || record.bill().is_some();
+    match (is_the_bill, has_bill) {
         // Its number stood there all the time: that says nothing about the other bill.
         (true, _) if matches!(code, Some(Code::BillTwice | Code::BillStray)) && !asked => {
             Judged::GoOn

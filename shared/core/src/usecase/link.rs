@@ -24,6 +24,9 @@ impl<P: Ports> Attempt<'_, P> {
     /// Looks whether bills known from earlier attempts still exist.
     pub(super) async fn verify_group(&mut self, group: &[usize]) -> Result<(), StoreError> {
         for index in group.iter().copied() {
+            if self.jobs[index].halt.is_some() {
+                continue;
+            }
             let State::Created { bill } = &self.jobs[index].record.state else {
                 continue;
             };

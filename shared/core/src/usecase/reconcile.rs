@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::{
     books::BillSummary,
+    eligibility::Ineligible,
     failure::Failure,
     ids::{BillId, OrderId, RealmId, TenantId, TraceId},
     marker::Marker,
@@ -62,10 +63,15 @@ impl Finding {
         };
         let is_of =
             |bill: &BillLink, held: Option<&BillLink>| held.is_some_and(|held| held.id == bill.id);
+        // What was sent is still to be held against what was made.
+        let intent = match &record.state {
+            State::NeedsPerson { intent, .. } => intent.clone(),
+            _ => None,
+        };
         let needs_person = |notice: Notice, bill: &BillLink| {
             let state = State::NeedsPerson {
                 notice: notice.clone(),
-                intent: None,
+                intent,
                 bill: Some(bill.clone()),
             };
             (notice, state, HistoryEvent::NeedsPerson)
@@ -80,7 +86,7 @@ impl Finding {
                 let notice = notice(Code::BillTwice, bill).with("others", listed(others));
                 Some(needs_person(notice, bill))
             }
-            Self::Stray(bill, bills) if may_stray(&record.state) => {
+            Self::Stray(bill, bills) if may_stray(record) => {
                 let notice = notice(Code::BillStray, bill).with("bills", listed(bills));
                 Some(needs_person(notice, bill))
             }
@@ -103,7 +109,10 @@ fn held(record: &SyncRecord) -> Option<&BillLink> {
             notice,
             bill: Some(bill),
             ..
-        } => (notice.code != Code::OrderAnother).then_some(bill),
+        } => {
+            let is_another = matches!(notice.code, Code::OrderAnother | Code::BillStray);
+            (!is_another).then_some(bill)
+        }
         _ => linked(record),
     }
 }
@@ -129,12 +138,15 @@ fn listed(bills: &[BillId]) -> String {
 }
 
 /// Whether an order rests without a bill, so that one of ours is a stray. While it is worked on its
-/// bill is looked for in any case, and a person who is asked already decides.
-const fn may_stray(state: &State) -> bool {
-    matches!(
-        state,
-        State::Refused { .. } | State::Skipped { .. } | State::Orphaned { .. }
-    )
+/// bill is looked for in any case, and a person who is asked about other things decides first.
+fn may_stray(record: &SyncRecord) -> bool {
+    match &record.state {
+        State::Refused { .. } | State::Skipped { .. } | State::Orphaned { .. } => true,
+        State::NeedsPerson { notice, .. } => notice.code == Code::BillStray,
+        State::Queued | State::Planned { .. } | State::Created { .. } | State::Linked { .. } => {
+            false
+        }
+    }
 }
 
 impl<P: Ports> Engine<P> {
@@ -152,13 +164,14 @@ impl<P: Ports> Engine<P> {
             .outside()
             .quickbooks(tenant, Lane::Background)
             .await?;
-        let since = since.unwrap_or_else(|| earlier(self.now(), self.policy.reconcile_interval));
-        let since = earlier(since, self.policy.reconcile_overlap);
-        let changes = quickbooks.changes(since).await?;
-        let (gone, standing) = if let Some((changes, _)) = changes {
-            (Some(changes.bills_gone), changes.bills)
+        let now = self.now();
+        let since = since.unwrap_or_else(|| earlier(now, self.policy.reconcile_interval));
+        // A clock that ran ahead must not make it pass over what happened meanwhile.
+        let since = earlier(since.min(now), self.policy.reconcile_overlap);
+        let (gone, standing) = if let Some(changes) = quickbooks.bill_changes(since).await? {
+            (Some(changes.gone), changes.standing)
         } else {
-            let until = later(self.now(), self.policy.reconcile_overlap);
+            let until = later(now, self.policy.reconcile_overlap);
             (None, quickbooks.bills_created(since, until).await?.bills)
         };
         let here = (tenant, realm);
@@ -205,13 +218,23 @@ impl<P: Ports> Engine<P> {
     ) -> Result<(), Failure> {
         let ours = marked(standing, realm);
         let orders: Vec<OrderId> = ours.keys().copied().collect();
+        let mut unread = None;
         for orders in orders.chunks(RECORDS_MAX) {
             let records = self.ports.store().records(tenant, realm, orders).await?;
             for record in records {
                 let order = record.key.order;
                 let bills = ours.get(&order).map(Vec::as_slice).unwrap_or_default();
-                let Some(finding) = judge_standing(quickbooks, &record, bills).await? else {
-                    continue;
+                let finding = match judge_standing(quickbooks, &record, bills).await {
+                    Ok(Some(finding)) => finding,
+                    Ok(None) => continue,
+                    Err(failure) if failure.code() == Code::QuickBooksThrottled => {
+                        return Err(failure);
+                    }
+                    // One bill that cannot be read must not hide those of other orders.
+                    Err(failure) => {
+                        unread = Some(failure);
+                        continue;
+                    }
                 };
                 self.flag_found((tenant, realm), order, &finding, trace)
                     .await?;
@@ -221,7 +244,7 @@ impl<P: Ports> Engine<P> {
                 }
             }
         }
-        Ok(())
+        unread.map_or(Ok(()), Err)
     }
 
     async fn linked(
@@ -304,9 +327,24 @@ fn marked<'a>(
     ours
 }
 
-pub(super) fn order_of(bill: &BillSummary, realm: &RealmId) -> Option<OrderId> {
+fn order_of(bill: &BillSummary, realm: &RealmId) -> Option<OrderId> {
     let marker = Marker::find(bill.note.as_deref()?, realm)?;
     Some(marker.order)
+}
+
+/// Those of some bills that stand right now and bear the mark of this order.
+pub(super) async fn still_standing(
+    quickbooks: &impl QuickBooks,
+    record: &SyncRecord,
+    ids: &[BillId],
+) -> Result<Vec<BillSummary>, Failure> {
+    let (realm, order) = (&record.key.realm, record.key.order);
+    let mut standing = Vec::new();
+    for id in ids {
+        let bill = quickbooks.bill(id).await?;
+        standing.extend(bill.filter(|bill| order_of(bill, realm) == Some(order)));
+    }
+    Ok(standing)
 }
 
 /// What is wrong with bills of ours right now: since they were told a person may have deleted some.
@@ -315,34 +353,43 @@ async fn judge_standing(
     record: &SyncRecord,
     bills: &[&BillSummary],
 ) -> Result<Option<Finding>, Failure> {
-    let linked = held(record);
-    if linked.is_none() && !may_stray(&record.state) {
+    let held = held(record);
+    if held.is_none() && !may_stray(record) {
         return Ok(None);
     }
-    let mut others = Vec::<BillSummary>::new();
-    for bill in bills
-        .iter()
-        .filter(|bill| linked.is_none_or(|linked| linked.id != bill.id))
-    {
-        let now = quickbooks.bill(&bill.id).await?;
-        let ours = now.filter(|bill| order_of(bill, &record.key.realm) == Some(record.key.order));
-        others.extend(ours.filter(|bill| others.iter().all(|known| known.id != bill.id)));
-    }
-    let ids: Vec<_> = others.iter().map(|bill| bill.id.clone()).collect();
-    let told = rivals(record).unwrap_or_default();
-    if !told.is_empty() && ids.iter().all(|id| told.contains(id)) {
-        // Only what came since then is news.
+    let mut told = rivals(record).unwrap_or_default();
+    told.retain(|id| held.is_none_or(|held| held.id != *id));
+    let mut news: Vec<_> = bills.iter().map(|bill| bill.id.clone()).collect();
+    news.retain(|id| !told.contains(id) && held.is_none_or(|held| held.id != *id));
+    news.sort_unstable();
+    news.dedup();
+    let news = still_standing(quickbooks, record, &news).await?;
+    if news.is_empty() {
         return Ok(None);
     }
-    Ok(match (linked, others.first()) {
-        (_, None) => None,
-        (None, Some(first)) => Some(Finding::Stray(link_to(first, record), ids)),
-        // With the linked one gone there are not two: that is found as such.
-        (Some(linked), Some(_)) => {
-            let stands = quickbooks.bill(&linked.id).await?.is_some();
-            stands.then(|| Finding::Twice(linked.clone(), ids))
-        }
-    })
+    // Whoever was asked about others, which may be older than what is looked at, is asked about all.
+    let mut others = still_standing(quickbooks, record, &told).await?;
+    others.extend(news);
+    let ids = others.iter().map(|bill| bill.id.clone()).collect();
+    let Some(held) = held else {
+        return Ok(match others.as_slice() {
+            [only] if is_named(record, &link_to(only, record)) => None,
+            [first, ..] => Some(Finding::Stray(link_to(first, record), ids)),
+            [] => None,
+        });
+    };
+    // Of a linked order whose bill is gone that is found instead.
+    let is_asked = linked(record).is_none();
+    let stands = is_asked || quickbooks.bill(&held.id).await?.is_some();
+    Ok(stands.then(|| Finding::Twice(held.clone(), ids)))
+}
+
+/// Whether an order was passed over because External PO Number names this very bill.
+fn is_named(record: &SyncRecord, bill: &BillLink) -> bool {
+    let State::Skipped { reason } = &record.state else {
+        return false;
+    };
+    matches!(reason, Ineligible::HasNumber { number } if number == bill.written_number())
 }
 
 async fn verify_each(

@@ -32,6 +32,11 @@ impl<P: Ports> Attempt<'_, P> {
             }
         };
         for index in group.iter().copied() {
+            if self.jobs[index].halt.is_some() {
+                // Something that holds all of them up came between: nothing is sent, so nothing is
+                // noted as sent.
+                continue;
+            }
             let State::Planned { intent } = &self.jobs[index].record.state else {
                 continue;
             };

@@ -1,5 +1,7 @@
 //! Stories of one order over ports in memory, with a fault at every call.
 
+mod decisions;
+
 use futures_util::FutureExt as _;
 
 use crate::{

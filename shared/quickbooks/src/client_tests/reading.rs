@@ -261,8 +261,7 @@ async fn changes_are_told_with_the_time_of_the_answer() {
     let world = World::with_token_for(60);
     let body = json!({ "CDCResponse": [{ "QueryResponse": [
         { "Vendor": [{ "Id": "1", "DisplayName": "A" }, { "status": "Deleted", "Id": "2" }] },
-        { "Bill": [{ "Id": "8", "TotalAmt": 1 }, { "status": "Deleted", "Id": "9" }],
-          "startPosition": 1, "totalCount": 2 },
+        { "Account": [], "startPosition": 1, "totalCount": 2 },
         { "Term": [{ "Id": "3", "Name": "Net 30" }] }, {} ] }] });
     let date = ("date", "Thu, 15 Jan 2026 18:01:00 GMT".to_owned());
     world
@@ -273,13 +272,44 @@ async fn changes_are_told_with_the_time_of_the_answer() {
     assert_eq!(at.to_string(), "2026-01-15T18:01:00Z");
     assert!(matches!(&changes.vendors[0], Changed::Now(vendor) if vendor.display_name == "A"));
     assert_eq!(changes.vendors[1], Changed::Gone("2".parse().unwrap()));
-    assert_eq!(changes.bills_gone, ["9".parse().unwrap()]);
     assert_eq!(changes.terms.len(), 1);
     assert_eq!(
         world.network.calls()[0].query,
-        "minorversion=75&entities=Vendor%2CCustomer%2CItem%2CAccount%2CTerm%2CBill\
+        "minorversion=75&entities=Vendor%2CCustomer%2CItem%2CAccount%2CTerm\
          &changedSince=2026-01-15T17%3A00%3A00Z"
     );
+}
+
+#[tokio::test]
+async fn changes_of_bills_are_asked_for_alone() {
+    let world = World::with_token_for(60);
+    let body = json!({ "CDCResponse": [{ "QueryResponse": [
+        { "Bill": [{ "Id": "8", "TotalAmt": 1 }, { "status": "Deleted", "Id": "9" }],
+          "startPosition": 1, "totalCount": 2 } ] }] });
+    let unreadable = json!({ "CDCResponse": [{ "QueryResponse": [
+        { "Bill": [{ "Id": "8" }] } ] }] });
+    let many: Vec<_> = (1..=1000)
+        .map(|n| json!({ "Id": n.to_string(), "TotalAmt": 1 }))
+        .collect();
+    let many = json!({ "CDCResponse": [{ "QueryResponse": [{ "Bill": many }] }] });
+    let bodies = [body, unreadable, many];
+    world
+        .network
+        .script(bodies.map(|body| ok(body.to_string())));
+    let since: Timestamp = "2026-01-15T17:00:00Z".parse().unwrap();
+    let client = world.client();
+    let changes = client.bill_changes(since).await.unwrap().unwrap();
+    let standing: Vec<_> = changes
+        .standing
+        .iter()
+        .map(|bill| bill.id.as_str())
+        .collect();
+    assert_eq!(standing, ["8"]);
+    assert_eq!(changes.gone, ["9".parse().unwrap()]);
+    let query = &world.network.calls()[0].query;
+    assert!(query.contains("&entities=Bill&"), "{query}");
+    assert!(client.bill_changes(since).await.is_err());
+    assert_eq!(client.bill_changes(since).await.unwrap(), None);
 }
 
 #[tokio::test]

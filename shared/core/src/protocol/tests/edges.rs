@@ -58,7 +58,7 @@ fn other_words_leave_the_doubt_about_a_todo_that_may_exist() {
 }
 
 #[test]
-fn a_todo_that_was_never_sent_is_dropped_only_while_the_order_is_queued() {
+fn a_todo_that_is_owed_is_looked_for_before_it_counts_as_closed() {
     let owed = |sent_at| Todo::Owed {
         text: "Cause".to_owned(),
         sent_at,
@@ -67,7 +67,8 @@ fn a_todo_that_was_never_sent_is_dropped_only_while_the_order_is_queued() {
         bill: link_to(&bill("9", ORDER), &record()),
     };
     for (state, todo, left) in [
-        (State::Queued, owed(None), Todo::None),
+        // Whether it was sent once, before its words changed, is not known: it is looked for.
+        (State::Queued, owed(None), Todo::Closing { sent_at: None }),
         (
             State::Queued,
             owed(Some(noon())),
