@@ -41,6 +41,15 @@ impl Nature {
                 self.note_total(ids);
                 is_done
             }
+            Hand::ReceiveGoods => {
+                let quantity = None;
+                let action = Action::ReceiveGoods {
+                    order: id,
+                    quantity,
+                };
+                database.act(action).is_ok()
+            }
+            Hand::CancelOrder => database.act(Action::CancelOrder { order: id }).is_ok(),
             Hand::DeleteBill => self.delete(ids, &self.bills_of(ids)),
             Hand::DeleteCopy => {
                 let mut bills = self.bills_of(ids);

@@ -73,6 +73,10 @@ pub enum Hand {
     ReplaceBillByAnother,
     /// Changes the cost of the line.
     EditLine,
+    /// Notes that the goods have arrived: its status is Submitted no more.
+    ReceiveGoods,
+    /// Calls the order off.
+    CancelOrder,
     /// Presses Retry.
     Retry,
 }
@@ -225,6 +229,7 @@ impl Plan {
             plan.clocks.push((dice.roll(POINTS), process, off));
         }
         plan.add_company(&mut Dice::stream(seed, 2), refuses);
+        plan.add_ends(&mut Dice::stream(seed, 3), count);
         plan
     }
 
@@ -320,6 +325,15 @@ impl Plan {
             let order = usize::try_from(dice.roll(count)).unwrap_or(0);
             self.hands
                 .insert(dice.roll(2 * POINTS), (order, dice.pick(&hands)));
+        }
+    }
+
+    /// One history in ten has an order that is received or called off at some point.
+    fn add_ends(&mut self, dice: &mut Dice, count: u64) {
+        if dice.hits(10) {
+            let order = usize::try_from(dice.roll(count)).unwrap_or(0);
+            let hand = dice.pick(&[Hand::ReceiveGoods, Hand::CancelOrder]);
+            self.hands.insert(dice.roll(2 * POINTS), (order, hand));
         }
     }
 

@@ -45,7 +45,8 @@ impl Story {
     /// What an order that rests comes to when a bill of ours turns up that nobody expects any more.
     fn of_strays() -> Vec<Self> {
         use Hand::{
-            ClearNumber, DeleteBill, DeleteCopy, EnterBill, EnterMarked, Retry, TypeNumber,
+            CancelOrder, ClearNumber, DeleteBill, DeleteCopy, EnterBill, EnterMarked, Retry,
+            TypeNumber,
         };
         let needs = |hand| (StateName::NeedsPerson, vec![hand, Retry]);
         vec![
@@ -66,6 +67,16 @@ impl Story {
                 shape: Shape::Refused,
                 steps: vec![(StateName::Refused, vec![EnterMarked]), needs(DeleteCopy)],
                 end: StateName::Refused,
+            },
+            Self {
+                name: "a bill of ours turns up for a refused order that is called off, and is deleted",
+                create: None,
+                shape: Shape::Refused,
+                steps: vec![
+                    (StateName::Refused, vec![EnterMarked, CancelOrder]),
+                    needs(DeleteCopy),
+                ],
+                end: StateName::Skipped,
             },
             Self {
                 name: "a bill of ours turns up for an order with a number of a person and is kept",
@@ -117,7 +128,8 @@ impl Story {
 
     fn of_linked_orders() -> Vec<Self> {
         use Hand::{
-            ClearNumber, CopyBill, DeleteBill, DeleteCopy, ReplaceBill, ReplaceBillByAnother, Retry,
+            ClearNumber, CopyBill, DeleteBill, DeleteCopy, ReceiveGoods, ReplaceBill,
+            ReplaceBillByAnother, Retry,
         };
         let tell = |name, hands: &[Hand], then: &[Step]| Self {
             name,
@@ -156,6 +168,11 @@ impl Story {
                 "somebody puts another bill in place of the bill and clears the number",
                 &[ReplaceBillByAnother, ClearNumber],
                 &[needs(DeleteBill)],
+            ),
+            tell(
+                "a bill is copied, the goods arrive, and the copy is deleted",
+                &[CopyBill, ReceiveGoods],
+                &[needs(DeleteCopy)],
             ),
         ]
     }

@@ -82,7 +82,9 @@ async fn judge_order<S: StageStore>(
             Err(format!("the story ends at {end:?}: {name}"))
         }
         Some(record) => scene.judge(&record.state),
-        None if scene.has(Hand::TypeNumber) && scene.bills.is_empty() => Ok(()),
+        None if (scene.has(Hand::TypeNumber) || scene.has_left()) && scene.bills.is_empty() => {
+            Ok(())
+        }
         None => Err("nobody knows it".to_owned()),
     }
 }
@@ -104,6 +106,16 @@ impl Scene {
         self.hands.contains(&hand)
     }
 
+    /// Whether its status is Submitted no more: nothing is written for it any more.
+    fn has_left(&self) -> bool {
+        self.has(Hand::ReceiveGoods) || self.has(Hand::CancelOrder)
+    }
+
+    /// Whether it stays as it is when a person empties the field, which else takes it up again.
+    fn is_cleared_for_good(&self) -> bool {
+        self.has_left() && self.has(Hand::ClearNumber) && self.number.is_none()
+    }
+
     fn judge(&self, state: &State) -> Result<(), String> {
         let (has_bill, is_typed) = (!self.bills.is_empty(), self.number_is("by hand"));
         let is_told = (1..=self.todos_most).contains(&self.todos);
@@ -112,7 +124,7 @@ impl Scene {
                 (self.bills.len() == 1, "linked without one bill"),
                 (self.is_bill(&bill.id), "linked to another bill"),
                 (
-                    self.bears_number() || is_typed,
+                    self.bears_number() || is_typed || self.is_cleared_for_good(),
                     "another number was written",
                 ),
                 (self.todos == 0, "billed with a to-do that is open"),
@@ -125,7 +137,14 @@ impl Scene {
                     "refused without a cause",
                 ),
                 (!has_bill, "refused with a bill"),
-                (self.number_is("ERROR") || is_typed, "refused without ERROR"),
+                (
+                    // An order that was called off takes no ERROR any more.
+                    self.number_is("ERROR")
+                        || is_typed
+                        || self.is_cleared_for_good()
+                        || self.has(Hand::CancelOrder),
+                    "refused without ERROR",
+                ),
                 (is_told, "refused without a to-do"),
             ],
             State::NeedsPerson { notice, .. } => vec![
@@ -141,10 +160,16 @@ impl Scene {
             ],
             State::Orphaned { .. } => vec![
                 (self.has(Hand::DeleteBill), "a bill vanished"),
-                (!has_bill && self.number.is_some(), "orphaned by mistake"),
+                (
+                    !has_bill && (self.number.is_some() || self.is_cleared_for_good()),
+                    "orphaned by mistake",
+                ),
             ],
             State::Skipped { .. } => vec![
-                (!has_bill && self.number.is_some(), "skipped by mistake"),
+                (
+                    !has_bill && (self.number.is_some() || self.has_left()),
+                    "skipped by mistake",
+                ),
                 (!self.hands.is_empty(), "skipped without a cause"),
             ],
             State::Queued | State::Planned { .. } | State::Created { .. } => {
