@@ -476,6 +476,11 @@ impl Notice {
         self.fill(self.code.entry().remedy)
     }
 
+    /// Whether it passes by itself, so that there is nothing for a person to do.
+    pub fn passes(&self) -> bool {
+        self.code.entry().remedy.starts_with("Nothing to do")
+    }
+
     /// Cause and remedy in one line.
     pub fn text(&self) -> String {
         format!("{} {}", self.cause(), self.remedy())
@@ -521,6 +526,12 @@ mod tests {
             assert!(!notice.text().contains(['{', '}']), "{code}");
         }
         assert!(serde_json::from_str::<Code>("\"no.such\"").is_err());
+    }
+
+    #[test]
+    fn what_passes_by_itself_asks_nobody() {
+        assert!(Notice::new(Code::QuickBooksFailing).passes());
+        assert!(!Notice::new(Code::NoLines).passes());
     }
 
     #[test]

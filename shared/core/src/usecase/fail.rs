@@ -187,12 +187,17 @@ impl<P: Ports> Attempt<'_, P> {
         pause: Wait,
     ) -> Result<(), StoreError> {
         let hours = self.settings.give_up_hours.to_string();
+        let remedy = if cause.passes() {
+            "Wait until that has passed.".to_owned()
+        } else {
+            cause.remedy()
+        };
         let record = &self.jobs[index].record;
         let notice = Notice::new(Code::GivenUp)
             .with("order", record.order_number.as_str())
             .with("hours", hours)
             .with("cause", cause.cause())
-            .with("remedy", cause.remedy());
+            .with("remedy", remedy);
         match record.state.clone() {
             State::Planned { intent } => self.need_person(index, notice, Some(intent), None).await,
             State::Created { bill } => self.need_person(index, notice, None, Some(bill)).await,

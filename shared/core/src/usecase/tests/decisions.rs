@@ -173,6 +173,9 @@ fn a_number_that_was_entered_after_giving_up_hides_no_bill_of_ours() {
     world.lock().refusals = vec![Code::QuickBooksFailing; 1000];
     world.settle_down(12 * 30);
     assert_eq!(world.record().notice().unwrap().code, Code::GivenUp);
+    let [todo] = world.open_todos().try_into().unwrap();
+    let remedy = "Remedy: Wait until that has passed. Then retry.";
+    assert!(todo.contains(remedy), "{todo}");
     world.lock().refusals.clear();
     bill_of_ours(&world, "900");
     world.set_external(Some("MY-77"));
