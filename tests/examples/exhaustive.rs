@@ -8,6 +8,7 @@
 //! exhaustive known ignored 88 cut-after 96 dies-before   # one with two kinds of trouble
 //! exhaustive pairs                        # two kinds of trouble, one after the other: all pairs
 //! exhaustive pairs 1000                   # so many of them, spread over all
+//! exhaustive pairs 5000..6000             # those with these numbers: all of them, a piece at a time
 //! exhaustive --no-lookup known            # without a guard: some histories must go wrong
 //! ```
 
@@ -15,6 +16,7 @@
 
 use std::{
     collections::BTreeSet,
+    ops::Range,
     panic::{AssertUnwindSafe, catch_unwind},
     process::ExitCode,
     sync::atomic::{AtomicUsize, Ordering},
@@ -115,9 +117,27 @@ fn singles(lives: &[Life], guards: Guards) -> Vec<Case> {
     cases.collect()
 }
 
+/// Which pairs are wanted.
+enum Wanted {
+    /// So many, spread over all.
+    Spread(usize),
+    /// Those with these numbers.
+    Numbers(Range<usize>),
+}
+
+impl Wanted {
+    fn read(word: &str) -> Option<Self> {
+        Some(match word.split_once("..") {
+            Some((from, to)) => Self::Numbers(from.parse().ok()?..to.parse().ok()?),
+            None if word == "all" => Self::Spread(usize::MAX),
+            None => Self::Spread(word.parse().ok()?),
+        })
+    }
+}
+
 /// Pairs of what can happen at the first call of each name, each with the next worth of request ids.
-/// Answers how many there are, and so many of them that are spread over all.
-fn pairs(most: usize, guards: Guards) -> (usize, Vec<Case>) {
+/// Answers how many there are, and those that are wanted.
+fn pairs(wanted: &Wanted, guards: Guards) -> (usize, Vec<Case>) {
     let lives: Vec<_> = ["honoured", "racy", "ignored"]
         .iter()
         .filter_map(|mode| Life::named(OF_PAIRS, mode))
@@ -127,8 +147,11 @@ fn pairs(most: usize, guards: Guards) -> (usize, Vec<Case>) {
     calls.retain(|call| known.insert(call.label.clone()));
     let troubles = troubles(&calls);
     let all = troubles.len() * troubles.len();
-    let count = most.min(all);
-    let cases = (0..count).map(|number| {
+    let (numbers, count) = match wanted {
+        Wanted::Spread(most) => (0..all.min(*most), all.min(*most)),
+        Wanted::Numbers(numbers) => (numbers.start.min(all)..numbers.end.min(all), all),
+    };
+    let cases = numbers.map(|number| {
         let place = number * all / count;
         Case {
             life: lives[number % lives.len()],
@@ -277,9 +300,9 @@ fn try_singles(lives: &[Life], guards: Guards) -> ExitCode {
     ExitCode::from(u8::from(is_missing || is_wrong))
 }
 
-fn try_pairs(most: usize, guards: Guards) -> ExitCode {
+fn try_pairs(wanted: &Wanted, guards: Guards) -> ExitCode {
     let began = Instant::now();
-    let (there, cases) = pairs(most, guards);
+    let (there, cases) = pairs(wanted, guards);
     let sum = all(&cases, guards);
     println!(
         "{} of {there} pairs in {:.0} s, {} calls: in {} the second trouble met its call, too",
@@ -320,8 +343,8 @@ fn try_one(life: Life, words: &[&str], guards: Guards) -> Option<ExitCode> {
 fn run(words: &[&str], guards: Guards) -> Option<ExitCode> {
     let code = match *words {
         [] => try_singles(&Life::all(), guards),
-        ["pairs"] | ["pairs", "all"] => try_pairs(usize::MAX, guards),
-        ["pairs", most] => try_pairs(most.parse().ok()?, guards),
+        ["pairs"] => try_pairs(&Wanted::Spread(usize::MAX), guards),
+        ["pairs", wanted] => try_pairs(&Wanted::read(wanted)?, guards),
         [shape] => {
             let mut lives = Life::all();
             lives.retain(|life| life.names().0 == shape);
@@ -349,7 +372,7 @@ fn main() -> ExitCode {
     }
     run(&wishes, guards).unwrap_or_else(|| {
         println!("exhaustive [--no-GUARD] [SHAPE [MODE [POINT KIND [POINT KIND]]]]");
-        println!("exhaustive [--no-GUARD] pairs [COUNT]");
+        println!("exhaustive [--no-GUARD] pairs [COUNT | FROM..TO]");
         ExitCode::from(2)
     })
 }
