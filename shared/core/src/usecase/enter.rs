@@ -91,22 +91,35 @@ impl<P: Ports> Attempt<'_, P> {
             // Not to be told right now: the person asks again.
             return false;
         };
-        let link = match standing.as_slice() {
-            [] => return true,
-            [bill] => link_to(bill, record),
+        let kept = match standing.as_slice() {
+            [] => None,
+            [bill] => Some(link_to(bill, record)),
             _ => return false,
         };
         let job = &mut self.jobs[index];
-        let is_kept = match job.order.as_ref().map(Order::external) {
+        let is_kept = |kept: &BillLink| match job.order.as_ref().map(Order::external) {
             Some(ExternalNumber::Blank) => true,
-            Some(ExternalNumber::Number(number)) => number == link.written_number(),
+            Some(ExternalNumber::Number(number)) => number == kept.written_number(),
             Some(ExternalNumber::Error) | None => false,
         };
-        if is_stray && !is_kept {
+        if is_stray && !kept.as_ref().is_none_or(is_kept) {
             return false;
         }
-        if let State::NeedsPerson { bill, .. } = &mut job.record.state {
-            *bill = Some(link);
+        let State::NeedsPerson {
+            notice,
+            bill,
+            intent,
+        } = &mut job.record.state
+        else {
+            return true;
+        };
+        let is_same = |kept: &BillLink| bill.as_ref().is_some_and(|bill| bill.id == kept.id);
+        if notice.code == Code::BillTwice && !kept.as_ref().is_some_and(is_same) {
+            // What was sent is over with: a lookup for it need not see what stands instead.
+            *intent = None;
+        }
+        if kept.is_some() {
+            *bill = kept;
         }
         true
     }
@@ -243,9 +256,10 @@ fn judge(job: &Job, window: &Window, origin: Origin) -> Judged {
         }
         // The goods of a billed order arrive, and its status changes: what is known to exist is still to
         // be decided on.
-        (State::NeedsPerson { bill, intent, .. }, Err(Ineligible::NotSubmitted))
-            if asked && (bill.is_some() || intent.is_some()) =>
-        {
+        (
+            State::NeedsPerson { bill, intent, .. },
+            Err(Ineligible::NotSubmitted | Ineligible::Gone),
+        ) if asked && (bill.is_some() || intent.is_some()) => {
             match job.order.as_ref().map(Order::external) {
                 Some(ExternalNumber::Number(number)) => {
                     judge_numbered(record, number.to_owned(), asked)

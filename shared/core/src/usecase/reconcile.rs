@@ -18,7 +18,7 @@ use crate::{
         StoreError,
     },
     protocol::{flag, link_to},
-    record::{BillLink, State, StateName, SyncRecord, earlier, later},
+    record::{BillLink, Intent, State, StateName, SyncRecord, earlier, later},
 };
 
 use super::{Engine, Ports, attempt::entry};
@@ -63,15 +63,10 @@ impl Finding {
         };
         let is_of =
             |bill: &BillLink, held: Option<&BillLink>| held.is_some_and(|held| held.id == bill.id);
-        // What was sent is still to be held against what was made.
-        let intent = match &record.state {
-            State::NeedsPerson { intent, .. } => intent.clone(),
-            _ => None,
-        };
-        let needs_person = |notice: Notice, bill: &BillLink| {
+        let needs_person = |notice: Notice, bill: &BillLink, intent: Option<&Intent>| {
             let state = State::NeedsPerson {
                 notice: notice.clone(),
-                intent,
+                intent: intent.cloned(),
                 bill: Some(bill.clone()),
             };
             (notice, state, HistoryEvent::NeedsPerson)
@@ -84,11 +79,12 @@ impl Finding {
             }
             Self::Twice(bill, others) if is_of(bill, held(record)) => {
                 let notice = notice(Code::BillTwice, bill).with("others", listed(others));
-                Some(needs_person(notice, bill))
+                // What was sent is still to be held against what was made.
+                Some(needs_person(notice, bill, intent(record)))
             }
-            Self::Stray(bill, bills) if may_stray(record) => {
+            Self::Stray(bill, bills) if may_stray(record) || is_asked(record) => {
                 let notice = notice(Code::BillStray, bill).with("bills", listed(bills));
-                Some(needs_person(notice, bill))
+                Some(needs_person(notice, bill, None))
             }
             Self::Gone(_) | Self::Twice(..) | Self::Stray(..) => None,
         }
@@ -100,6 +96,18 @@ const fn linked(record: &SyncRecord) -> Option<&BillLink> {
         State::Linked { bill } => Some(bill),
         _ => None,
     }
+}
+
+const fn intent(record: &SyncRecord) -> Option<&Intent> {
+    match &record.state {
+        State::NeedsPerson { intent, .. } => intent.as_ref(),
+        _ => None,
+    }
+}
+
+/// Whether a person is asked about the bill of an order.
+fn is_asked(record: &SyncRecord) -> bool {
+    held(record).is_some() && linked(record).is_none()
 }
 
 /// The bill of an order that is at its end, beside which there must be no other.
@@ -227,14 +235,12 @@ impl<P: Ports> Engine<P> {
                 let finding = match judge_standing(quickbooks, &record, bills).await {
                     Ok(Some(finding)) => finding,
                     Ok(None) => continue,
-                    Err(failure) if failure.code() == Code::QuickBooksThrottled => {
-                        return Err(failure);
-                    }
                     // One bill that cannot be read must not hide those of other orders.
-                    Err(failure) => {
-                        unread = Some(failure);
+                    Err(failure) if failure.code() == Code::QuickBooksFailing => {
+                        unread = unread.or(Some(failure));
                         continue;
                     }
+                    Err(failure) => return Err(failure),
                 };
                 self.flag_found((tenant, realm), order, &finding, trace)
                     .await?;
@@ -370,26 +376,33 @@ async fn judge_standing(
     // Whoever was asked about others, which may be older than what is looked at, is asked about all.
     let mut others = still_standing(quickbooks, record, &told).await?;
     others.extend(news);
+    if let (State::Skipped { reason }, [only]) = (&record.state, others.as_slice())
+        && let Ineligible::HasNumber { number } = reason
+        && number == link_to(only, record).written_number()
+    {
+        // The order names this very bill: only another one under its number is too many.
+        let id = only.id.clone();
+        let same = quickbooks.bills_numbered(std::slice::from_ref(number));
+        let is_ours = |it: &BillSummary| order_of(it, &record.key.realm) == Some(record.key.order);
+        let mut same = same.await?;
+        same.retain(|bill| bill.id != id && is_ours(bill));
+        if same.is_empty() {
+            return Ok(None);
+        }
+        others.extend(same);
+    }
     let ids = others.iter().map(|bill| bill.id.clone()).collect();
-    let Some(held) = held else {
-        return Ok(match others.as_slice() {
-            [only] if is_named(record, &link_to(only, record)) => None,
-            [first, ..] => Some(Finding::Stray(link_to(first, record), ids)),
-            [] => None,
-        });
-    };
-    // Of a linked order whose bill is gone that is found instead.
-    let is_asked = linked(record).is_none();
-    let stands = is_asked || quickbooks.bill(&held.id).await?.is_some();
-    Ok(stands.then(|| Finding::Twice(held.clone(), ids)))
-}
-
-/// Whether an order was passed over because External PO Number names this very bill.
-fn is_named(record: &SyncRecord, bill: &BillLink) -> bool {
-    let State::Skipped { reason } = &record.state else {
-        return false;
-    };
-    matches!(reason, Ineligible::HasNumber { number } if number == bill.written_number())
+    if let Some(held) = held {
+        if quickbooks.bill(&held.id).await?.is_some() {
+            return Ok(Some(Finding::Twice(held.clone(), ids)));
+        }
+        if !is_asked(record) {
+            // A linked one that is gone is found as such.
+            return Ok(None);
+        }
+    }
+    let stray = |first| Finding::Stray(link_to(first, record), ids);
+    Ok(others.first().map(stray))
 }
 
 async fn verify_each(

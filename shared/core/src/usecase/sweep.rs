@@ -118,6 +118,11 @@ impl<P: Ports> Engine<P> {
                 self.update_status(tenant, note).await.map(drop)
             }
             Err(failure) => {
+                tracing::warn!(
+                    tenant.id = %tenant,
+                    failure.code = %failure.code(),
+                    "bills could not be compared; it is tried again with the next sweep"
+                );
                 let settings = self.settings(tenant).await?;
                 self.note_failure(tenant, &failure, settings.as_ref()).await
             }

@@ -212,3 +212,98 @@ fn what_waits_because_quickbooks_asked_for_quiet_is_not_noted_as_sent() {
     assert_eq!(sends(ORDER), (2, false));
     assert_eq!(sends(other).0, 1, "it never left");
 }
+
+/// Of two bills that were made for one order one differs from what was sent.
+fn differing() -> World {
+    let world = doubtful();
+    bill_of_ours(&world, "901");
+    world.lock().bills[0].0.total += crate::testing::decimal("1");
+    world.settle_down(3);
+    assert_eq!(world.record().notice().unwrap().code, Code::BillDiffers);
+    world
+}
+
+#[test]
+fn a_bill_that_is_kept_is_linked_although_no_lookup_for_what_was_sent_sees_it() {
+    let world = differing();
+    bill_of_ours(&world, "900");
+    assert_eq!(reconcile(&world).twice, [ORDER]);
+    world.lock().bills[1].1 = crate::testing::at("2020-01-01T00:00:00Z");
+    delete(&world, "901");
+    retry(&world);
+    assert_eq!(
+        (world.state(), world.bills()),
+        (Linked, vec!["900".to_owned()])
+    );
+    assert_eq!(world.open_todos().len(), 0);
+}
+
+#[test]
+fn a_bill_that_differs_still_differs_when_a_second_one_is_deleted() {
+    let world = differing();
+    bill_of_ours(&world, "900");
+    assert_eq!(reconcile(&world).twice, [ORDER]);
+    delete(&world, "900");
+    retry(&world);
+    assert_eq!(world.state(), NeedsPerson);
+    assert_eq!(world.record().notice().unwrap().code, Code::BillDiffers);
+}
+
+#[test]
+fn of_two_bills_neither_is_kept_and_one_new_one_is_made() {
+    let world = differing();
+    bill_of_ours(&world, "900");
+    assert_eq!(reconcile(&world).twice, [ORDER]);
+    world.lock().bills.clear();
+    retry(&world);
+    assert_eq!((world.state(), world.bills().len()), (Linked, 1));
+    assert_eq!(world.record().generation, 2);
+}
+
+#[test]
+fn a_bill_that_was_entered_in_place_of_one_that_differs_is_told_as_what_it_is() {
+    let world = differing();
+    delete(&world, "901");
+    bill_of_ours(&world, "902");
+    assert_eq!(reconcile(&world).stray, [ORDER]);
+    world.settle_down(3);
+    let [todo] = world.open_todos().try_into().unwrap();
+    assert!(todo.contains("keep the bill 902, clear"), "{todo}");
+    world.set_external(None);
+    retry(&world);
+    assert_eq!(
+        (world.state(), world.bills()),
+        (Linked, vec!["902".to_owned()])
+    );
+}
+
+#[test]
+fn between_bills_of_an_order_that_is_gone_is_decided_all_the_same() {
+    let world = World::new();
+    scan(&world);
+    world.work();
+    copy_bill(&world, "900");
+    reconcile(&world);
+    world.lock().orders.remove(&ORDER);
+    world.lock().bills.clear();
+    retry(&world);
+    assert_eq!((world.state(), world.open_todos().len()), (Skipped, 0));
+}
+
+#[test]
+fn a_second_bill_under_the_number_that_the_order_names_is_told() {
+    let world = World::new();
+    scan(&world);
+    world.set_external(Some("PO-1001"));
+    world.work();
+    for id in ["900", "901"] {
+        bill_of_ours(&world, id);
+        let mut inner = world.lock();
+        let made = inner.bills.last_mut().unwrap();
+        made.0.number = Some("PO-1001".to_owned());
+    }
+    world.lock().bills[0].1 = crate::testing::at("2020-01-01T00:00:00Z");
+    assert_eq!(reconcile(&world).stray, [ORDER]);
+    let told = world.record().notice().unwrap().text();
+    assert!(told.contains("900") && told.contains("901"), "{told}");
+}
