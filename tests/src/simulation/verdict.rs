@@ -133,6 +133,9 @@ impl Scene {
                 (
                     self.is_to_be_refused
                         || self.has(Hand::EnterBill)
+                        // QuickBooks may know a bill by its number that it shows in no query yet, and
+                        // then a person deletes it.
+                        || self.is_beyond && self.has(Hand::DeleteBill)
                         || self.has(Hand::TypeNumber),
                     "refused without a cause",
                 ),
