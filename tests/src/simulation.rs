@@ -313,17 +313,16 @@ async fn is_over<S: StageStore>(stage: &Stage<S>, nature: &Nature) -> bool {
     if !stories::is_told(nature) {
         return false;
     }
-    for ids in &nature.orders {
+    for (place, ids) in nature.orders.iter().enumerate() {
         let company = &nature.companies[ids.company];
+        let number = company.number(ids.order);
+        let is_blank = number.is_none_or(|number| number.trim().is_empty());
+        // One that was received or called off is taken up by no run.
+        let is_run = is_blank && !nature.has_left(place);
         match company.find_record(stage, ids.order).await {
             // An order whose number was cleared is taken up again by the next run, unless a person is
             // asked for something else.
-            Some(record)
-                if record.state.name() != StateName::NeedsPerson
-                    && company
-                        .number(ids.order)
-                        .is_none_or(|number| number.trim().is_empty()) =>
-            {
+            Some(record) if is_run && record.state.name() != StateName::NeedsPerson => {
                 return false;
             }
             // A bill that was deleted is missed within a day.
@@ -331,12 +330,7 @@ async fn is_over<S: StageStore>(stage: &Stage<S>, nature: &Nature) -> bool {
             Some(record) if record.is_settled() && verdict::is_final(record.state.name()) => {}
             Some(_) => return false,
             // Nobody has met it yet: the chain of runs may have to be mended first.
-            None if company
-                .number(ids.order)
-                .is_none_or(|number| number.trim().is_empty()) =>
-            {
-                return false;
-            }
+            None if is_run => return false,
             None => {}
         }
     }

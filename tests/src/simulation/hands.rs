@@ -79,6 +79,15 @@ impl Nature {
         }
     }
 
+    /// Whether the status of an order is Submitted no more.
+    pub(super) fn has_left(&self, order: usize) -> bool {
+        let is_end = |hand: &Hand| matches!(hand, Hand::ReceiveGoods | Hand::CancelOrder);
+        let seen = self.seen();
+        seen.done
+            .iter()
+            .any(|(on, hand)| *on == order && is_end(hand))
+    }
+
     /// Whether a bill is no bill of ours, but one that a person made look like it.
     pub(super) fn is_copy(&self, bill: &Value) -> bool {
         let id = bill["Id"].as_str().unwrap_or_default();
