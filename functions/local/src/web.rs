@@ -9,7 +9,7 @@ use axum::{
     extract::State,
     serve::ListenerExt as _,
 };
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use purser_core::ports::Ledger as _;
 use purser_web::{Web, WebOptions, intuit_origins, view::DemoHint};
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -104,9 +104,20 @@ async fn answer(State(web): State<Arc<Web<LocalPorts>>>, request: Request<Body>)
     // What is too large for this server is so for the application, whose answer has its headers.
     let body = to_bytes(body, BODY_BYTES_MAX).await;
     let body = body.unwrap_or_else(|_| Bytes::from(vec![0; BODY_BYTES_MAX]));
-    web.handle(Request::from_parts(parts, body))
-        .await
-        .map(Body::from)
+    let request = Request::from_parts(parts, body);
+    // To its end, also when the browser leaves: what is under way with a vendor is not left in the middle.
+    let handled = tokio::spawn(async move { web.handle(request).await });
+    match handled.await {
+        Ok(answer) => answer.map(Body::from),
+        Err(stopped) => match stopped.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => {
+                let mut answer = Response::new(Body::empty());
+                *answer.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+                answer
+            }
+        },
+    }
 }
 
 /// One-time links for tenants that nobody can look after in the browser yet.

@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use purser_core::{
     books::{Customer, Item, NameHolder, NewItem, NewParty, Vendor},
-    failure::{Failure, FailureClass},
+    failure::Failure,
     ids::{ItemId, RequestId},
     money::Currency,
     notice::Code,
@@ -142,13 +142,10 @@ impl<C: Clock, G: GrantStore> QuickBooksClient<C, G> {
     }
 }
 
-/// Whether QuickBooks said that it knows no such record: fault 610, or a recognised 404.
+/// Whether QuickBooks said that it knows no such record: fault 610 and nothing else. Of a bill that is
+/// gone another one is made.
 pub(crate) fn is_unknown(failure: &Failure) -> bool {
-    let answer = &failure.answer;
-    let is_about_the_record =
-        matches!(failure.class(), FailureClass::Replan | FailureClass::Refuse);
-    answer.code.as_deref() == Some("610")
-        || (answer.status == Some(404) && answer.code.is_some() && is_about_the_record)
+    failure.answer.code.as_deref() == Some("610")
 }
 
 fn record<W: DeserializeOwned, T>(

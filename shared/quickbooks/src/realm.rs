@@ -33,7 +33,8 @@ impl<C: Clock, G: GrantStore> QuickBooksClient<C, G> {
         let customers = Statement::all("Customer", "DisplayName");
         let items = Statement::all("Item", "Name");
         let accounts = Statement::all("Account", "Name");
-        let (vendors, customers, items, accounts, terms, tax_codes) = tokio::try_join!(
+        // All to their end: a renewal of the token that was left in the middle would lose the connection.
+        let (vendors, customers, items, accounts, terms, tax_codes) = tokio::join!(
             Box::pin(self.rows(&vendors)),
             Box::pin(self.rows(&customers)),
             Box::pin(self.rows(&items)),
@@ -46,7 +47,9 @@ impl<C: Clock, G: GrantStore> QuickBooksClient<C, G> {
                     self.optional_rows("TaxCode").await
                 }
             }),
-        )?;
+        );
+        let (vendors, customers, items) = (vendors?, customers?, items?);
+        let (accounts, terms, tax_codes) = (accounts?, terms?, tax_codes?);
         let to_vendor = |vendor: VendorWire| vendor.into_vendor(is_multi);
         Ok(BooksContent {
             vendors: convert(&vendors, to_vendor),

@@ -75,11 +75,12 @@ impl Offered {
             let autotask = autotask.autotask(tenant, Lane::Person).await?;
             let statuses = autotask.statuses().await?;
             let action_types = autotask.action_types().await?;
-            Ok((statuses, action_types, autotask.resources().await?))
+            Ok::<_, Failure>((statuses, action_types, autotask.resources().await?))
         };
-        // Two vendors answer at once, because a person waits.
-        let ((statuses, action_types, resources), books) =
-            tokio::try_join!(autotask, engine.reference_data(tenant))?;
+        // Two vendors answer at once, because a person waits. Both to their end: a renewal of the token
+        // that was left in the middle would lose the connection.
+        let (autotask, books) = tokio::join!(autotask, engine.reference_data(tenant));
+        let ((statuses, action_types, resources), books) = (autotask?, books?);
         Ok(Self {
             books,
             statuses,
