@@ -7,7 +7,6 @@ use purser_core::{
     failure::{Failure, FailureClass, VendorAnswer},
     notice::Code,
     ports::{Clock, Lane, Quota},
-    record::later,
 };
 use secrecy::ExposeSecret;
 use serde_json::Value;
@@ -139,9 +138,7 @@ impl<C: Clock> AutotaskClient<C> {
             .request(&zone.base, &self.config.credentials)
             .map_err(Fault::nothing)?;
         let now = self.now();
-        let latest = self.config.policy.send_delay + self.config.policy.send_margin;
-        let is_late = |at| now < at || later(at, latest) < now;
-        if call.decided_at.is_some_and(is_late) {
+        if call.leaves.is_some_and(|leaves| leaves.is_late(now)) {
             // Zone, threshold and threads may all have been waited for.
             return Err(Fault::nothing(Failure::new(Code::TimeShort)));
         }

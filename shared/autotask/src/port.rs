@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use http::Method;
 use jiff::Timestamp;
 use purser_core::{
@@ -16,7 +18,7 @@ use crate::{
     client::AutotaskClient,
     errors::Fault,
     query::Query,
-    request::Call,
+    request::{Call, Leaves},
     todos::{read_item_id, renamed},
     wire::{
         currency, line, order, organisation, product,
@@ -24,13 +26,18 @@ use crate::{
     },
 };
 
+/// How long the number of a bill may wait for zone, threshold and threads after it was decided to write
+/// it: a person may type one at any moment. Not divided by any scale.
+const WRITE_DELAY: Duration = Duration::from_secs(2);
+
 fn failure(fault: Fault) -> Failure {
     fault.failure
 }
 
 fn read_all<T>(rows: &[Row], read: fn(&Row) -> Result<T, Garbled>) -> Result<Vec<T>, Failure> {
     let all: Result<Vec<T>, Garbled> = rows.iter().map(read).collect();
-    all.map_err(|garbled| failure(garbled.into()))
+    let unreadable = Failure::new(Code::AutotaskRowUnreadable);
+    all.map_err(|Garbled(field)| unreadable.with("field", field))
 }
 
 impl<C: Clock> Autotask for AutotaskClient<C> {
@@ -122,12 +129,17 @@ impl<C: Clock> Autotask for AutotaskClient<C> {
         let body = json!({"id": order.get(), "externalPONumber": text});
         // The collection's address with the id in the body: an order's own address takes no PATCH.
         let path = order::ENTITY.to_owned();
-        let call = Call::with_body(Method::PATCH, order::ENTITY, path, body);
+        let mut call = Call::with_body(Method::PATCH, order::ENTITY, path, body);
+        call.leaves = Some(Leaves {
+            decided_at: self.now(),
+            within: WRITE_DELAY,
+        });
         let is_same = |answer: &_| {
             let id = read_item_id(answer)?;
             (id == order.get()).then_some(()).ok_or(Garbled("itemId"))
         };
-        self.call(&call, is_same)
+        // Once: a person may have typed a number since, and only who reads the order again knows.
+        self.once(&call, is_same)
             .await
             .map_err(|fault| match fault.code() {
                 Code::AutotaskRefused => renamed(fault.failure, Code::WriteBackRefused),

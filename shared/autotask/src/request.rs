@@ -1,9 +1,11 @@
 //! One call as an HTTP request.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request, header};
 use jiff::Timestamp;
-use purser_core::{failure::Failure, notice::Code, tenant::AutotaskCredentials};
+use purser_core::{failure::Failure, notice::Code, record::later, tenant::AutotaskCredentials};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 use url::Url;
@@ -21,8 +23,22 @@ pub(crate) struct Call {
     /// The address below the zone's base.
     pub(crate) path: String,
     pub(crate) body: Option<Value>,
-    /// When it was decided on, where it must leave soon after that or not at all.
-    pub(crate) decided_at: Option<Timestamp>,
+    /// Where it must leave soon or not at all.
+    pub(crate) leaves: Option<Leaves>,
+}
+
+/// When something was decided on, and how soon after that it must leave.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Leaves {
+    pub(crate) decided_at: Timestamp,
+    pub(crate) within: Duration,
+}
+
+impl Leaves {
+    /// Whether it is too late. A clock that went back cannot tell.
+    pub(crate) fn is_late(&self, now: Timestamp) -> bool {
+        now < self.decided_at || later(self.decided_at, self.within) < now
+    }
 }
 
 impl Call {
@@ -38,7 +54,7 @@ impl Call {
             endpoint: thread_key(entity),
             path,
             body: None,
-            decided_at: None,
+            leaves: None,
         }
     }
 
@@ -54,7 +70,7 @@ impl Call {
             endpoint: thread_key(entity),
             path,
             body: Some(body),
-            decided_at: None,
+            leaves: None,
         }
     }
 

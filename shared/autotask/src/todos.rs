@@ -17,7 +17,7 @@ use crate::{
     client::AutotaskClient,
     errors::{Effect, Fault},
     query::Query,
-    request::Call,
+    request::{Call, Leaves},
     wire::{
         row::{Garbled, Row},
         todo,
@@ -58,7 +58,11 @@ impl<C: Clock> AutotaskClient<C> {
         let body = todo::create_body(new);
         let path = todo::COLLECTION.to_owned();
         let mut call = Call::with_body(Method::POST, todo::ENTITY, path, body);
-        call.decided_at = Some(new.start);
+        let policy = &self.config.policy;
+        call.leaves = Some(Leaves {
+            decided_at: new.start,
+            within: policy.send_delay + policy.send_margin,
+        });
         let result = self.once(&call, read_item_id).await;
         result.map(TodoId::new).map_err(|fault| match fault.effect {
             Effect::Possible => renamed(fault.failure, Code::TodoOutcomeUnknown),

@@ -11,7 +11,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use purser_core::{
     ids::{OperationId, TenantId},
     ports::{Change, Committed, Expected, HistoryEntry, StoreError},
-    record::{RECORD_VERSION, RecordKey, SyncRecord},
+    record::{RecordKey, SyncRecord},
 };
 
 use crate::{
@@ -237,13 +237,7 @@ fn story(tenant: &TenantId, entry: &HistoryEntry) -> Result<Item, StoreError> {
 /// The record of an item. One of a newer version is an error and is never taken for another.
 pub(crate) fn decode(item: &Item, tenant: &TenantId) -> Result<SyncRecord, StoreError> {
     let version: u32 = get_number(item, "version")?;
-    if version > RECORD_VERSION {
-        return Err(StoreError::Newer(format!(
-            "a record of version {version}; this program knows {RECORD_VERSION}"
-        )));
-    }
-    let content = body::read(item)?;
-    let record: SyncRecord = serde_json::from_str(&content).map_err(|_| unreadable("a record"))?;
+    let record = SyncRecord::from_stored(version, &body::read(item)?)?;
     if record.key.tenant != *tenant {
         let order = record.key.order;
         return Err(unreadable(format!(

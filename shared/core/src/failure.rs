@@ -97,6 +97,28 @@ impl Failure {
         self
     }
 
+    /// The same where it came before any order was looked at, so that every order fails alike: what a
+    /// person must mend stops the whole tenant, and somebody hears of it.
+    #[must_use]
+    pub fn of_everyone(self) -> Self {
+        match self.class() {
+            FailureClass::Refuse
+            | FailureClass::Replan
+            | FailureClass::Adopt
+            | FailureClass::Bug => Self {
+                notice: Notice::new(Code::ReadingRefused)
+                    .with("cause", self.notice.cause())
+                    .with("remedy", self.notice.remedy()),
+                ..self
+            },
+            FailureClass::Retry
+            | FailureClass::Refresh
+            | FailureClass::InDoubt
+            | FailureClass::TenantTrouble
+            | FailureClass::Reconnect => self,
+        }
+    }
+
     /// Its code.
     pub fn code(&self) -> Code {
         self.notice.code

@@ -222,7 +222,7 @@ catalogue! {
         "QuickBooks holds what was made for order {order}, and External PO Number does not name it: bill {bills}.",
         "Delete in QuickBooks what is wrong; to keep the bill {bill}, clear External PO Number; then retry.";
     BillDiffers = "conflict.bill_differs", Refuse, None, Bill,
-        "The bill {bill} made for order {order} has another vendor or total than was sent.",
+        "The bill {bill} made for order {order} has another vendor, currency or total than was sent.",
         "Check the bill; if it is right, enter its number in External PO Number, else delete it and retry.";
     BillVendorDiffers = "conflict.vendor_differs", Refuse, None, Bill,
         "QuickBooks put the bill {bill} on the vendor {other} instead of {name}.",
@@ -239,11 +239,17 @@ catalogue! {
     GivenUp = "waiting.given_up", Refuse, None, Support,
         "Order {order} could not be finished within {hours} hours: {cause}",
         "{remedy} Then retry.";
+    OrderDefect = "order.defect", Refuse, None, Support,
+        "Order {order} could not be finished because of a fault in Purser.",
+        "Please send the support bundle of the order, then retry.";
     WriteBackRefused = "autotask.write_refused", Refuse, AT, Order,
         "Autotask refused to store the number of the bill: {detail}",
         "Correct what it names in Autotask, then retry.";
 
     // The tenant: every order would fail alike.
+    ReadingRefused = "tenant.reading_refused", TenantTrouble, None, Connection,
+        "What every order needs cannot be read, so nothing is transferred: {cause}",
+        "{remedy} It is tried again every hour.";
     CostsUnreadable = "tenant.costs_unreadable", TenantTrouble, AT, Connection,
         "The Autotask API user may not read costs: no line of any order shows one.",
         "Give the API user a security level that can read costs, then check the connection.";
@@ -317,6 +323,9 @@ catalogue! {
     AutotaskFailing = "wait.autotask_failing", Retry, AT, Support,
         "Autotask answers with an error of its own.",
         "Nothing to do: it is tried again by itself.";
+    AutotaskRowUnreadable = "wait.autotask_row", Retry, AT, Order,
+        "Autotask shows a record that this order needs, and its field {field} cannot be read.",
+        "Correct that field in Autotask.";
     AutotaskThrottled = "wait.autotask_throttled", Retry, AT, Support,
         "Autotask asks to slow down.",
         "Nothing to do: it is tried again by itself.";
@@ -376,6 +385,9 @@ catalogue! {
     AutotaskRefused = "autotask.refused", Refuse, AT, Order,
         "Autotask refused the request: {detail}",
         "Correct what it names, then retry.";
+    AttemptFailed = "bug.attempt", Bug, None, Support,
+        "An attempt at order {order} ended because of a fault in Purser.",
+        "It is tried again by itself; please send the support bundle of the order.";
     QuickBooksBug = "bug.quickbooks_request", Bug, QB, Support,
         "Purser sent QuickBooks a request that it does not understand.",
         "This is a fault in Purser: please send the support bundle.";

@@ -11,9 +11,11 @@ use crate::{
         AttemptId, BillId, OperationId, OrderId, RealmId, RequestId, RunNumber, TenantId, TodoId,
         VendorId,
     },
+    money::Currency,
     notice::{Code, Notice},
     orders::ERROR_WORD,
     policy::Policy,
+    ports::StoreError,
 };
 
 /// The version of the stored form; a record of a later version is left alone.
@@ -54,6 +56,9 @@ pub struct Intent {
     pub vendor: VendorId,
     /// That vendor's name as it was meant.
     pub vendor_name: String,
+    /// The currency the bill must have, whether it was sent or is the company's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<Currency>,
     /// How often it was sent.
     pub sends: u32,
     /// The first send.
@@ -431,6 +436,27 @@ impl SyncRecord {
             seen_at: now,
             updated_at: now,
         }
+    }
+
+    /// Reads the stored form of a record. One that is well-formed and says what this program does not
+    /// know was written by a newer one, and is left to that.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Newer`], or [`StoreError::Unreadable`] when it is damaged.
+    pub fn from_stored(version: u32, body: &str) -> Result<Self, StoreError> {
+        if version > RECORD_VERSION {
+            return Err(StoreError::Newer(format!(
+                "a record of version {version}; this program knows {RECORD_VERSION}"
+            )));
+        }
+        serde_json::from_str(body).map_err(|error| {
+            if error.is_data() {
+                StoreError::Newer("a record that says what this program does not know".to_owned())
+            } else {
+                StoreError::Unreadable("a record".to_owned())
+            }
+        })
     }
 
     /// Whether anything is left to do without a person.

@@ -173,6 +173,19 @@ pub struct RunChain {
     pub next_at: Option<Timestamp>,
     /// What the last run saw.
     pub counts: RunCounts,
+    /// Why it saw nothing, when it could not look.
+    pub stopped: Option<Stopped>,
+}
+
+/// Why runs see nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stopped {
+    /// Why the last one did not.
+    pub notice: Notice,
+    /// Since when none could.
+    pub since: Timestamp,
+    /// Whether that was told by e-mail.
+    pub is_told: bool,
 }
 
 /// What one scan saw.

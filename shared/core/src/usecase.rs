@@ -7,6 +7,7 @@ mod ask;
 mod attempt;
 mod books_cache;
 mod commit;
+mod defect;
 mod documents;
 mod ensure;
 mod enter;
@@ -37,6 +38,7 @@ use jiff::Timestamp;
 
 pub use ask::{Asked, RetryFilter};
 pub use books_cache::BooksCache;
+pub use defect::{DEFECTS_MAX, Defect};
 pub use documents::{load, store, update};
 pub use health::Health;
 pub use preview::Preview;

@@ -6,7 +6,7 @@ use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use purser_core::{
     ports::{Chance as _, Delivery, Lane, Message, Queue as _, StoreError, WorkMessage},
-    usecase::{Engine, Ports},
+    usecase::{Defect, Engine, Ports},
 };
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +17,9 @@ use crate::{
 
 /// A message received so often is set aside; the dead-letter queue of a stack counts the same.
 pub const RECEIVES_MAX: u32 = 5;
+
+/// Why a message is set aside whose handling panicked.
+const PANICKED: &str = "its handling panicked";
 
 /// What becomes of a delivery.
 #[derive(Debug)]
@@ -34,7 +37,8 @@ pub enum Fate {
 }
 
 /// Handles a delivery. A panic costs no other order more than a wait: a message of several is taken
-/// apart, and once the leases of the attempt that died are over, the one that panics fails alone.
+/// apart, and once the leases of the attempt that died are over, the one that panics fails alone. It is
+/// put off longer each time; at the fifth time its message is set aside and a person is told.
 pub async fn deliver<P: Ports>(engine: &Engine<P>, delivery: &Delivery, now: Timestamp) -> Fate {
     let deadline = handlers::deadline(now, engine.policy());
     deliver_until(engine, delivery, deadline).await
@@ -50,18 +54,22 @@ pub async fn deliver_until<P: Ports>(
     let policy = engine.policy();
     let is_last = delivery.receives >= RECEIVES_MAX;
     match work.catch_unwind().await {
-        // A message or a record that another version of the program wrote is left to that one.
-        Ok(Ok(Worked::NewerVersion) | Err(StoreError::Newer(_))) => {
-            left_alone(delivery, policy.sweep_interval)
-        }
+        // A message that another version of the program wrote is left to that one.
+        Ok(Ok(Worked::NewerVersion)) => left_alone(delivery, policy.sweep_interval),
+        // So is such a record. It is stored, so that the sweeper of either version finds it.
+        Ok(Err(StoreError::Newer(_))) => match alone(engine, &delivery.body).await {
+            Ok(true) => Fate::Done(Worked::TakenApart),
+            Ok(false) => Fate::Done(Worked::NewerVersion),
+            Err(error) => Fate::Failed(error),
+        },
         Ok(Ok(Worked::Poison(why))) => Fate::SetAside(why),
         Ok(Ok(worked)) => Fate::Done(worked),
         Ok(Err(error)) => Fate::Failed(error),
         Err(_panic) => match panicked(engine, &delivery.body).await {
-            Ok(Some(worked)) => Fate::Done(worked),
-            Ok(None) if is_last => Fate::SetAside("its handling panicked".to_owned()),
-            // Whatever the attempt held is free again after a lease.
-            Ok(None) => Fate::Again(policy.lease),
+            Ok(Panicked::Stored(worked)) => Fate::Done(worked),
+            Ok(Panicked::SetAside) => Fate::SetAside(PANICKED.to_owned()),
+            Ok(Panicked::NoOrder) if is_last => Fate::SetAside(PANICKED.to_owned()),
+            Ok(Panicked::NoOrder) => Fate::Again(policy.lease),
             Err(error) => Fate::Failed(error),
         },
     }
@@ -76,16 +84,47 @@ fn left_alone(delivery: &Delivery, wait: Duration) -> Fate {
     }
 }
 
-async fn panicked<P: Ports>(engine: &Engine<P>, body: &str) -> Result<Option<Worked>, StoreError> {
-    summary::panicked();
-    take_apart(engine, body).await
+/// What was done about a message whose handling panicked.
+enum Panicked {
+    /// What it was about is stored, or queued once more.
+    Stored(Worked),
+    /// The same, and the message is kept for whoever looks after Purser.
+    SetAside,
+    /// It is about no order.
+    NoOrder,
 }
 
-/// Queues each order of a message by itself. `None`: it names one only, or none.
-async fn take_apart<P: Ports>(
-    engine: &Engine<P>,
-    body: &str,
-) -> Result<Option<Worked>, StoreError> {
+/// An order by itself is put off, so that nothing behind its message waits for it; several are queued
+/// each by itself.
+async fn panicked<P: Ports>(engine: &Engine<P>, body: &str) -> Result<Panicked, StoreError> {
+    summary::panicked();
+    if alone(engine, body).await? {
+        return Ok(Panicked::Stored(Worked::TakenApart));
+    }
+    let message = serde_json::from_str(body);
+    let Ok(WorkMessage::Sync {
+        tenant,
+        orders,
+        trace,
+        ..
+    }) = message
+    else {
+        return Ok(Panicked::NoOrder);
+    };
+    let [order] = orders.as_slice() else {
+        return Ok(Panicked::NoOrder);
+    };
+    let noted = engine.note_defect(&tenant, *order, trace.as_ref()).await?;
+    Ok(match noted {
+        Defect::PutOff => Panicked::Stored(Worked::PutOff),
+        Defect::Told | Defect::Unknown => Panicked::SetAside,
+    })
+}
+
+/// Queues each order of a message by itself, so that one of them stops no other. False when it names
+/// one only, or none.
+async fn alone<P: Ports>(engine: &Engine<P>, body: &str) -> Result<bool, StoreError> {
+    let message = serde_json::from_str(body);
     let Ok(WorkMessage::Sync {
         version,
         tenant,
@@ -93,12 +132,12 @@ async fn take_apart<P: Ports>(
         orders,
         origin,
         trace,
-    }) = serde_json::from_str(body)
+    }) = message
     else {
-        return Ok(None);
+        return Ok(false);
     };
     if orders.len() < 2 {
-        return Ok(None);
+        return Ok(false);
     }
     let lane = if origin.is_person() {
         Lane::Person
@@ -119,7 +158,7 @@ async fn take_apart<P: Ports>(
         },
     });
     engine.ports().queue().send(alone.collect()).await?;
-    Ok(Some(Worked::TakenApart))
+    Ok(true)
 }
 
 /// The event of a queue, as SQS gives it to a function.

@@ -44,9 +44,12 @@ pub enum Worked {
     Synced(SyncReport),
     /// Its orders were queued again, each by itself: it may be acknowledged.
     TakenApart,
+    /// Its only order makes our code fail: it waits, and its state says so. It may be acknowledged.
+    PutOff,
     /// A run ended: it may be acknowledged.
     RunEnded(TenantId, RunNumber),
-    /// It was written by another version of the program: it is left for that one.
+    /// It, or the record it is about, was written by another version of the program: that is left to
+    /// that one.
     NewerVersion,
     /// It can never be understood: it belongs among the dead letters.
     Poison(String),

@@ -302,6 +302,7 @@ fn intent() -> Intent {
         total: "12.50".parse().expect("an amount"),
         vendor: "56".parse().expect("a vendor id"),
         vendor_name: "Blue Hill".to_owned(),
+        currency: None,
         sends: 1,
         first_sent: sent,
         last_sent: sent,

@@ -34,6 +34,7 @@ pub(super) fn plan(world: &mut World, worker: usize, guards: Guards) -> Brought 
         total: "10".parse().expect("a total"),
         vendor: "1".parse().expect("a vendor"),
         vendor_name: String::new(),
+        currency: None,
         sends: 0,
         first_sent: sent,
         last_sent: sent,

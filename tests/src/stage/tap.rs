@@ -48,6 +48,8 @@ struct Rule {
 pub struct Tap {
     simulators: Arc<Simulators>,
     rules: Mutex<Vec<Rule>>,
+    /// Calls that a defect of ours meets each time: the end of the path, and what the body holds.
+    defects: Mutex<Vec<(&'static str, String)>>,
     cut: Notify,
 }
 
@@ -56,6 +58,7 @@ impl Tap {
         Self {
             simulators,
             rules: Mutex::default(),
+            defects: Mutex::default(),
             cut: Notify::new(),
         }
     }
@@ -94,9 +97,15 @@ impl Tap {
         self.lock().len()
     }
 
-    /// Forgets all rules that have not met their call.
+    /// Forgets all rules that have not met their call, and all defects.
     pub fn clear(&self) {
         self.lock().clear();
+        self.defects().clear();
+    }
+
+    /// From now on each caller panics whose call to a path with this end holds this text.
+    pub fn defect(&self, path_end: &'static str, text: impl Into<String>) {
+        self.defects().push((path_end, text.into()));
     }
 
     /// Waits until a caller was cut off.
@@ -121,6 +130,18 @@ impl Tap {
 
     fn lock(&self) -> MutexGuard<'_, Vec<Rule>> {
         self.rules.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn defects(&self) -> MutexGuard<'_, Vec<(&'static str, String)>> {
+        self.defects.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_defect(&self, request: &Request<Bytes>) -> bool {
+        let (path, body) = (request.uri().path(), request.body());
+        let body = String::from_utf8_lossy(body);
+        let defects = self.defects();
+        let mut all = defects.iter();
+        all.any(|(end, text)| path.ends_with(end) && body.contains(text.as_str()))
     }
 
     /// The rules that this call meets.
@@ -170,6 +191,7 @@ impl Transport for Tap {
         timeout: Duration,
     ) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
         Box::pin(async move {
+            assert!(!self.is_defect(&request), "a defect");
             let met = self.met(request.method().as_str(), request.uri().path());
             let (before, after): (Vec<_>, Vec<_>) = met
                 .into_iter()

@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
-use purser_core::ports::{Delivery, Inbox as _};
+use purser_core::{
+    ports::{Delivery, Inbox as _, StoreError},
+    record::{State, SyncRecord},
+};
 use purser_runtime::{
     deliveries::{Fate, QueueEvent, RECEIVES_MAX, deliver},
     handlers::Worked,
 };
-use purser_tests::stage::{Moment, Stage};
+use purser_tests::stage::{Moment, Stage, code_of};
 
 fn delivery(body: &str, receives: u32) -> Delivery {
     Delivery {
@@ -77,14 +80,39 @@ async fn a_record_of_a_newer_version_is_left_to_the_program_that_wrote_it() {
     assert_eq!(changed, 1);
     let message = stage.receive().await.expect("a message");
     let fate = fate(&stage, &message).await;
-    assert!(matches!(fate, Fate::Again(_)), "{fate:?}");
+    assert!(matches!(fate, Fate::Done(Worked::NewerVersion)), "{fate:?}");
+    let receipt = &message.receipt;
+    stage.store.acknowledge(receipt).await.expect("the queue");
     assert!(stage.bills().is_empty());
     assert_eq!(stage.number(order), None);
+    // Other orders are found and billed meanwhile.
+    let others: Vec<_> = (0..3).map(|_| stage.add_plain()).collect();
+    live_minutes(&mut stage, 40, |_| {}).await;
+    for order in others {
+        stage.assert_billed(order, "799.98").await;
+    }
+    assert_eq!(stage.number(order), None);
     // The newer program is gone again: this one goes on where it was.
-    file.execute("UPDATE records SET version = version - 99", [])
-        .expect("a record");
-    stage.live(Duration::from_mins(30)).await;
+    file.execute(
+        "UPDATE records SET version = version - 99 WHERE version > 99",
+        [],
+    )
+    .expect("a record");
+    stage.live(Duration::from_mins(60)).await;
     stage.assert_billed(order, "799.98").await;
+}
+
+#[test]
+fn a_record_that_says_what_this_program_does_not_know_is_one_of_a_newer_version() {
+    for body in [
+        r#"{"version":1}"#,
+        r#"{"version":1,"state":{"state":"new"}}"#,
+    ] {
+        let read = SyncRecord::from_stored(1, body);
+        assert!(matches!(read, Err(StoreError::Newer(_))), "{read:?}");
+    }
+    let read = SyncRecord::from_stored(1, r#"{"version":"#);
+    assert!(matches!(read, Err(StoreError::Unreadable(_))), "{read:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -123,23 +151,107 @@ async fn a_panic_in_one_order_costs_the_others_no_more_than_a_wait() {
     assert_eq!(stage.simulators.quickbooks.bills_ever(&stage.realm), 3);
 }
 
-#[tokio::test(start_paused = true)]
-async fn an_order_that_panics_every_time_is_set_aside_in_the_end() {
-    let stage = Stage::new().await;
-    let order = stage.add_plain();
-    let body = format!(
-        r#"{{"kind":"sync","version":1,"tenant":"north-wind","orders":[{order}],"run":1,"origin":"scan"}}"#
-    );
-    for receives in 1..=RECEIVES_MAX {
-        let query = ("", "", 1);
-        stage.tap.at(query, Moment::Before, |_| panic!("a defect"));
-        let fate = fate(&stage, &delivery(&body, receives)).await;
-        let is_over = receives == RECEIVES_MAX;
-        assert_eq!(matches!(fate, Fate::SetAside(_)), is_over, "{fate:?}");
-        assert_eq!(matches!(fate, Fate::Again(_)), !is_over, "{fate:?}");
-        stage.tap.clear();
+/// What came of the messages of some hours.
+#[derive(Debug, Default)]
+struct Hours {
+    /// How many were set aside.
+    set_aside: usize,
+    /// The longest that a message kept those behind it waiting.
+    held_up: Duration,
+}
+
+/// Lives like a running engine, runs, sweeps and messages, for `minutes`; each five minutes `does`.
+async fn live_minutes(stage: &mut Stage, minutes: u64, mut does: impl FnMut(&mut Stage)) -> Hours {
+    let mut hours = Hours::default();
+    for _ in 0..minutes / 5 {
+        does(stage);
+        stage.scan_due().await;
+        let trace = stage.engine.trace(None);
+        stage.engine.sweep(&trace).await.expect("the store");
+        while let Some(delivery) = stage.receive().await {
+            let (receipt, store) = (&delivery.receipt, &stage.store);
+            match fate(stage, &delivery).await {
+                Fate::Done(_) => store.acknowledge(receipt).await,
+                Fate::SetAside(why) => {
+                    assert_eq!(why, "its handling panicked");
+                    hours.set_aside += 1;
+                    store.acknowledge(receipt).await
+                }
+                Fate::Again(wait) => {
+                    hours.held_up = hours.held_up.max(wait);
+                    store.give_back(receipt, wait).await
+                }
+                other => panic!("{other:?}"),
+            }
+            .expect("the queue");
+        }
         stage.wait(Duration::from_mins(5)).await;
     }
+    hours
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_that_panics_every_time_holds_up_no_other_and_a_person_is_told_once() {
+    let mut stage = Stage::new().await;
+    let bad = stage.add_plain();
+    stage
+        .tap
+        .defect("/PurchaseOrderItems/query", bad.to_string());
+    let start = stage.engine.start_now(&stage.tenant);
+    start.await.expect("the store");
+    let mut good = Vec::new();
+    let hours = live_minutes(&mut stage, 8 * 60, |stage| {
+        // A run comes every 15 minutes.
+        for order in good.iter().rev().skip(4) {
+            assert_eq!(stage.bills_of(*order).len(), 1, "order {order} waits");
+        }
+        if good.len() < 60 {
+            good.push(stage.add_plain());
+        }
+    })
+    .await;
+    assert_eq!(hours.set_aside, 1);
+    assert_eq!(hours.held_up, Duration::ZERO);
+    assert_eq!(stage.bills().len(), 60);
+    let record = stage.record(bad).await;
+    assert_eq!(code_of(&record), "order.defect");
+    assert!(record.is_settled(), "{record:?}");
+    assert_eq!(stage.number(bad).as_deref(), Some("ERROR"));
+    let todo = stage.open_todo(bad);
+    assert!(todo.description.contains("support bundle"), "{todo:?}");
+
+    // The next version does better.
+    stage.tap.clear();
+    stage.retry(bad).await;
+    stage.assert_billed(bad, "799.98").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_that_panics_at_its_send_is_put_off_and_billed_once_after_retry() {
+    let mut stage = Stage::new().await;
+    let order = stage.add_plain();
+    stage.tap.defect("/bill", format!("AT-PO:{order} g"));
+    let start = stage.engine.start_now(&stage.tenant);
+    start.await.expect("the store");
+    let hours = live_minutes(&mut stage, 2 * 60, |_| {}).await;
+    assert_eq!(hours.set_aside, 1);
+    let record = stage.record(order).await;
+    assert_eq!(code_of(&record), "order.defect");
+    assert!(
+        matches!(
+            &record.state,
+            State::NeedsPerson {
+                intent: Some(_),
+                ..
+            }
+        ),
+        "{record:?}"
+    );
+    stage.tap.clear();
+    stage.retry(order).await;
+    stage.live(Duration::from_mins(30)).await;
+    stage.assert_billed(order, "799.98").await;
+    assert_eq!(stage.simulators.quickbooks.bills_ever(&stage.realm), 1);
 }
 
 #[test]

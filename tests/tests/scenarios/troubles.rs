@@ -5,6 +5,7 @@ use std::time::Duration;
 use purser_core::record::Origin;
 use purser_simulators::{
     FaultKind, FaultRule, System,
+    autotask::Entity,
     quickbooks::{HumanAction, Kind},
 };
 use purser_tests::stage::Stage;
@@ -215,6 +216,100 @@ async fn a_trouble_is_told_once_by_mail() {
     let mails = stage.mails().await;
     assert_eq!(mails.len(), 1, "{mails:?}");
     assert!(mails[0].text.contains("tenant.costs_unreadable"));
+}
+
+/// Whatever the words are in: without a way to read orders nothing is transferred, and that is told.
+#[tokio::test(start_paused = true)]
+async fn what_autotask_refuses_before_any_order_stops_the_transfer_and_is_told() {
+    let mut stage = Stage::new().await;
+    let to = Some("ann@example.com".to_owned());
+    stage
+        .change_settings(|settings| settings.digest_to = to)
+        .await;
+    let order = stage.add_plain();
+    let refusal = FaultKind::Status {
+        status: 500,
+        body: Some(r#"{"errors":["Diesem Benutzer fehlt die Berechtigung."]}"#.to_owned()),
+    };
+    let rule = FaultRule::outage(System::Autotask, refusal);
+    let route = "POST PurchaseOrders/query".to_owned();
+    stage.simulators.faults.add(FaultRule { route, ..rule });
+    stage.run().await;
+    stage.live(Duration::from_hours(8)).await;
+    assert_eq!(stage.trouble().await, "tenant.reading_refused");
+    let mails = stage.mails().await;
+    assert_eq!(mails.len(), 1, "{mails:?}");
+    assert!(
+        mails[0].text.contains("fehlt die Berechtigung"),
+        "{mails:?}"
+    );
+    let runs = stage.engine.runs(&stage.tenant).await.expect("the store");
+    assert!(runs.stopped.is_some(), "a run that saw nothing says so");
+    stage.assert_untouched(order, None);
+
+    stage.simulators.faults.clear();
+    stage.live(Duration::from_hours(2)).await;
+    stage.assert_billed(order, "799.98").await;
+    assert_eq!(stage.trouble().await, "");
+    let runs = stage.engine.runs(&stage.tenant).await.expect("the store");
+    assert_eq!(runs.stopped, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_that_keeps_runs_from_looking_is_told_once_after_hours() {
+    let mut stage = Stage::new().await;
+    let to = Some("ann@example.com".to_owned());
+    stage
+        .change_settings(|settings| settings.digest_to = to)
+        .await;
+    let order = stage.add_plain();
+    let outage = FaultRule::outage(System::Autotask, unavailable());
+    stage.simulators.faults.add(outage);
+    stage.run().await;
+    stage.live(Duration::from_hours(3)).await;
+    assert_eq!(stage.mails().await.len(), 0, "it may pass");
+    stage.live(Duration::from_hours(20)).await;
+    let mails = stage.mails().await;
+    assert_eq!(mails.len(), 1, "{mails:?}");
+    let runs = stage.engine.runs(&stage.tenant).await.expect("the store");
+    assert!(runs.stopped.is_some_and(|stopped| stopped.is_told));
+
+    stage.simulators.faults.clear();
+    stage.live(Duration::from_hours(1)).await;
+    stage.assert_billed(order, "799.98").await;
+    let runs = stage.engine.runs(&stage.tenant).await.expect("the store");
+    assert_eq!(runs.stopped, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_that_cannot_be_read_stops_no_other_order() {
+    let mut stage = Stage::new().await;
+    let bad = stage.add_plain();
+    let good = [stage.add_plain(), stage.add_plain()];
+    let line = stage.database.lines(bad)[0]["id"].as_i64();
+    let line = line.expect("a line");
+    let set = |stage: &Stage, cost: serde_json::Value| {
+        let fields = json!({ "unitCost": cost });
+        let database = &stage.database;
+        assert!(database.set_fields(Entity::PurchaseOrderItems, line, fields));
+    };
+    set(&stage, json!("much"));
+    stage.run().await;
+    stage.live(Duration::from_mins(30)).await;
+    for order in good {
+        stage.assert_billed(order, "799.98").await;
+    }
+    stage.assert_untouched(bad, None);
+    let waits = stage.record(bad).await.wait.expect("it waits").notice;
+    assert_eq!(waits.code.as_str(), "wait.autotask_row");
+    assert!(waits.text().contains("unitCost"), "{}", waits.text());
+    // A day later its people are told what to correct.
+    stage.live(Duration::from_hours(30)).await;
+    let todo = stage.assert_refused(bad, "waiting.given_up").await;
+    assert!(todo.description.contains("Correct that field"), "{todo:?}");
+    set(&stage, json!(399.99));
+    stage.retry(bad).await;
+    stage.assert_billed(bad, "799.98").await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,8 +1,13 @@
-use purser_core::{ids::OrderId, notice::Code, ports::Autotask};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use purser_core::{failure::FailureClass, ids::OrderId, notice::Code, ports::Autotask};
 use purser_transport::TransportErrorKind;
 use serde_json::json;
 
-use super::support::{Answer, Bench, errors};
+use super::support::{Answer, Bench, Jumping, errors, threshold, zone};
 
 const ORDER: OrderId = OrderId::new(4711);
 
@@ -53,23 +58,50 @@ async fn a_rejected_number_says_why() {
     assert_eq!(bench.lines().len(), 1);
 }
 
+/// A person may have typed a number between two tries: only who reads the order again may write again.
 #[tokio::test]
-async fn the_same_number_may_be_written_again() {
+async fn a_number_is_sent_once_whatever_is_answered() {
     for first in [
         Answer::Fails(TransportErrorKind::Broken),
         Answer::Text(200, ""),
         Answer::Json(200, json!({"itemId": 1})),
         Answer::Text(502, "<html>"),
+        Answer::Text(503, ""),
     ] {
         let bench = Bench::new(move |_, before| match before {
             0 => first.clone(),
             _ => done(),
         });
-        bench
-            .client()
-            .write_external_number(ORDER, "1")
-            .await
-            .unwrap();
-        assert_eq!(bench.lines().len(), 2);
+        let written = bench.client().write_external_number(ORDER, "1").await;
+        let failure = written.unwrap_err();
+        assert_eq!(failure.class(), FailureClass::Retry, "{failure}");
+        assert_eq!(bench.lines().len(), 1);
     }
+}
+
+#[tokio::test]
+async fn a_number_that_waited_for_long_before_it_left_is_not_sent() {
+    // To find the zone takes three seconds.
+    let clock: Arc<OnceLock<Arc<Jumping>>> = Arc::default();
+    let bench = Bench::raw({
+        let clock = Arc::clone(&clock);
+        move |seen, _| {
+            if seen.line.ends_with("/zoneInformation") {
+                clock.get().unwrap().jump(Duration::from_secs(3));
+                zone("webservices3.autotask.net")
+            } else if seen.line.ends_with("/ThresholdInformation") {
+                threshold(10_000, 100)
+            } else {
+                done()
+            }
+        }
+    });
+    assert!(clock.set(Arc::clone(&bench.clock)).is_ok());
+    let client = bench.client();
+    let written = client.write_external_number(ORDER, "1").await;
+    assert_eq!(written.unwrap_err().code(), Code::TimeShort);
+    assert_eq!(bench.lines().len(), 0);
+    // Now it is known.
+    client.write_external_number(ORDER, "1").await.unwrap();
+    assert_eq!(bench.lines().len(), 1);
 }

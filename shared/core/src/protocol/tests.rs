@@ -27,6 +27,7 @@ fn intent() -> Intent {
         total: decimal("799.98"),
         vendor: "v1".parse().unwrap(),
         vendor_name: "Acme Supply".to_owned(),
+        currency: None,
         sends: 1,
         first_sent: sent_at(noon(), Some(noon())),
         last_sent: sent_at(noon(), Some(noon())),

@@ -47,6 +47,7 @@ fn every_state() -> Vec<State> {
         total: decimal("799.98"),
         vendor: "v1".parse().unwrap(),
         vendor_name: "Acme Supply".to_owned(),
+        currency: None,
         sends: 1,
         first_sent: sent,
         last_sent: sent,

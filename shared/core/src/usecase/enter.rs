@@ -296,7 +296,9 @@ fn judge_numbered(record: &SyncRecord, number: String, asked: bool) -> Judged {
     // A bill of ours that is known, or that may yet be found, is not lost sight of.
     let has_bill = match code {
         Some(Code::OrderAnother) => true,
-        Some(Code::GivenUp) => !matches!(record.state, State::NeedsPerson { intent: None, .. }),
+        Some(Code::GivenUp | Code::OrderDefect) => {
+            !matches!(record.state, State::NeedsPerson { intent: None, .. })
+        }
         _ => false,
     } || record.bill().is_some();
     match (is_the_bill, has_bill) {

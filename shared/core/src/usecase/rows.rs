@@ -1,7 +1,7 @@
 //! The rows that a scan writes: one for each new order it found, and one for each that it leaves
 //! alone for what External PO Number says, so that people find it and read why.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -50,11 +50,12 @@ impl<P: Ports> Engine<P> {
             .map(|o| o.id)
             .collect();
         let (tenant, realm) = found.key;
-        let known = self.ports.store().records(tenant, realm, &ids).await?;
+        let (known, newer) = self.known_rows((tenant, realm), &ids).await?;
         let known: HashMap<_, _> = known.into_iter().map(|r| (r.key.order, r)).collect();
+        let is_ours = |order: &&Order| !newer.contains(&order.id);
         let mut queued = Vec::with_capacity(found.eligible.len());
         let mut changes = Vec::new();
-        for order in &found.eligible {
+        for order in found.eligible.iter().filter(is_ours) {
             match known.get(&order.id) {
                 Some(record) if rests(record, now) => {}
                 Some(_) => queued.push(order.id),
@@ -64,7 +65,8 @@ impl<P: Ports> Engine<P> {
                 }
             }
         }
-        for (order, reason) in &found.left_alone {
+        let left_alone = found.left_alone.iter();
+        for (order, reason) in left_alone.filter(|(order, _)| is_ours(&order)) {
             let record = known.get(&order.id);
             count_known(counts, record);
             changes.extend(self.left_alone_row(found, (order, reason), record, now));
@@ -78,6 +80,31 @@ impl<P: Ports> Engine<P> {
                 .await?;
         }
         Ok(queued)
+    }
+
+    /// The records of these orders, and which orders have one that only a newer version of the program
+    /// can read: such a row is left to that one, and stops no other.
+    async fn known_rows(
+        &self,
+        (tenant, realm): (&TenantId, &RealmId),
+        ids: &[OrderId],
+    ) -> Result<(Vec<SyncRecord>, HashSet<OrderId>), StoreError> {
+        let store = self.ports.store();
+        match store.records(tenant, realm, ids).await {
+            Err(StoreError::Newer(_)) => {}
+            read => return read.map(|known| (known, HashSet::new())),
+        }
+        let (mut known, mut newer) = (Vec::new(), HashSet::new());
+        for id in ids {
+            match store.records(tenant, realm, &[*id]).await {
+                Ok(one) => known.extend(one),
+                Err(StoreError::Newer(_)) => {
+                    newer.insert(*id);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok((known, newer))
     }
 
     fn new_row(&self, found: &Found<'_>, order: &Order, now: Timestamp) -> Change {

@@ -1,17 +1,21 @@
 //! The chain of runs: each run is claimed once, ended once, and arms the next.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, time::Duration};
 
 use jiff::Timestamp;
 
 use crate::{
+    failure::FailureClass,
     ids::{RunNumber, TenantId},
     ports::{DocumentKind, Ledger, Mail, Outbox, RecordFilter, Schedule, StoreError},
     record::{StateName, later},
-    tenant::{RunChain, RunCounts},
+    tenant::{RunChain, RunCounts, Stopped},
 };
 
-use super::{Engine, Outcome, Ports, documents};
+use super::{Engine, Outcome, Ports, ScanReport, documents};
+
+/// How long runs may see nothing because of what passes by itself before somebody is told by e-mail.
+const STOPPED_MAX: Duration = Duration::from_hours(4);
 
 /// The outcome of claiming a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +77,8 @@ impl<P: Ports> Engine<P> {
                 ended_at: None,
                 next_at: None,
                 counts,
+                // Until this one has looked, what the one before says still holds.
+                stopped: chain.stopped.take(),
             };
             true
         };
@@ -103,16 +109,42 @@ impl<P: Ports> Engine<P> {
             .map(drop)
     }
 
-    pub(super) async fn note_counts(
+    /// Notes what a scan saw, or why it saw nothing. What passes by itself is told by e-mail, too, once
+    /// no run could look for hours; all else is told when it begins.
+    pub(super) async fn note_scan(
         &self,
         tenant: &TenantId,
         run: RunNumber,
-        counts: &RunCounts,
+        report: &ScanReport,
     ) -> Result<(), StoreError> {
+        let now = self.now();
+        let before = self.runs(tenant).await?.stopped;
+        let stopped = report.stopped.as_ref().map(|notice| Stopped {
+            notice: notice.clone(),
+            since: before.as_ref().map_or(now, |before| before.since),
+            is_told: before.as_ref().is_some_and(|before| before.is_told),
+        });
+        let patience = self.policy.scale_down(STOPPED_MAX);
+        let is_late = |stopped: &Stopped| {
+            let passes = stopped.notice.code.class() == FailureClass::Retry;
+            passes && !stopped.is_told && later(stopped.since, patience) <= now
+        };
+        let told = stopped.as_ref().filter(|stopped| is_late(stopped));
+        if let Some(stopped) = told {
+            // Told before it is noted: a mail twice is better than one that nobody gets.
+            let settings = self.settings(tenant).await?;
+            self.tell_trouble(tenant, &stopped.notice, settings.as_ref(), now)
+                .await?;
+        }
+        let is_told = told.is_some();
         let note = |chain: &mut RunChain| {
             let is_current = chain.run == run;
             if is_current {
-                chain.counts = counts.clone();
+                chain.counts = report.counts.clone();
+                chain.stopped = stopped.clone().map(|stopped| Stopped {
+                    is_told: stopped.is_told || is_told,
+                    ..stopped
+                });
             }
             is_current
         };
@@ -128,7 +160,7 @@ impl<P: Ports> Engine<P> {
         let minutes = settings
             .as_ref()
             .map_or(15, |settings| settings.interval_minutes);
-        let interval = std::time::Duration::from_secs(60 * u64::from(minutes));
+        let interval = Duration::from_secs(60 * u64::from(minutes));
         let next_at = later(now, self.policy.scale_down(interval));
         // Told before it is noted: a mail twice is better than one that nobody gets.
         let before = self.runs(tenant).await?;

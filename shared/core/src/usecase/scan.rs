@@ -79,7 +79,7 @@ impl<P: Ports> Engine<P> {
     ) -> Result<ScanReport, StoreError> {
         let report = self.scan_patiently(tenant, run, trace).await?;
         self.send_work(tenant, run, &report.queued, trace).await?;
-        self.note_counts(tenant, run, &report.counts).await?;
+        self.note_scan(tenant, run, &report).await?;
         Ok(report)
     }
 
@@ -96,7 +96,7 @@ impl<P: Ports> Engine<P> {
             let failure = match self.scan_orders(tenant, run, trace).await {
                 Ok(report) => return Ok(report),
                 Err(ScanError::Store(error)) => return Err(error),
-                Err(ScanError::Failed(failure)) => failure,
+                Err(ScanError::Failed(failure)) => failure.of_everyone(),
             };
             let settings = self.settings(tenant).await?;
             self.note_failure(tenant, &failure, settings.as_ref())

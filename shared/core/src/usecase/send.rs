@@ -82,7 +82,7 @@ impl<P: Ports> Attempt<'_, P> {
         let concerns_one = matches!(
             failure.class(),
             FailureClass::Refuse | FailureClass::Replan | FailureClass::Adopt | FailureClass::Bug
-        );
+        ) || failure.code() == Code::AutotaskRowUnreadable;
         if !concerns_one || open.len() < 2 {
             self.fail_group(&open, &failure).await?;
             return Ok(None);
@@ -158,9 +158,10 @@ impl<P: Ports> Attempt<'_, P> {
             }
         }
         let record = &self.jobs[index].record;
-        let draft = {
+        let (draft, home_currency) = {
             let books = self.books.read().unwrap_or_else(PoisonError::into_inner);
-            plan.draft(&ensured, &self.realm, record.generation, &books)
+            let draft = plan.draft(&ensured, &self.realm, record.generation, &books);
+            (draft, books.company().home_currency)
         };
         let intent = Intent {
             request_id: bill_request_id(&self.realm, record.key.order, record.generation),
@@ -169,6 +170,10 @@ impl<P: Ports> Attempt<'_, P> {
             total: draft.total.amount(),
             vendor: ensured.vendor.clone(),
             vendor_name: plan.vendor_name().to_owned(),
+            currency: Some(match plan.currency {
+                Some((currency, _)) => currency,
+                None => home_currency,
+            }),
             sends: 0,
             first_sent: SentAt {
                 local: now,
@@ -450,5 +455,10 @@ fn differs(intent: &Intent, created: &CreatedBill) -> Option<Notice> {
         let notice = Notice::new(Code::BillVendorDiffers).with("name", intent.vendor_name.as_str());
         return Some(notice.with("other", name.unwrap_or("(unnamed)")));
     }
-    (bill.total != intent.total).then(|| Notice::new(Code::BillDiffers))
+    let currency_differs = created.currency.is_some_and(|currency| {
+        let expected = intent.currency;
+        expected.is_some_and(|expected| expected != currency)
+    });
+    let is_other = currency_differs || bill.total != intent.total;
+    is_other.then(|| Notice::new(Code::BillDiffers))
 }

@@ -219,6 +219,7 @@ impl<P: Ports> Engine<P> {
                 Ok(report)
             }
             Err(failure) => {
+                let failure = failure.of_everyone();
                 self.note_failure(&tenant, &failure, settings.as_ref())
                     .await?;
                 let next = failure

@@ -114,7 +114,7 @@ impl<P: Ports> Engine<P> {
         self.update_status(tenant, note).await.map(drop)
     }
 
-    async fn tell_trouble(
+    pub(super) async fn tell_trouble(
         &self,
         tenant: &TenantId,
         notice: &Notice,

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use purser_core::{
     ids::{OrderId, RealmId, TenantId},
     ports::{HistoryEntry, RecordFilter, StoreError},
-    record::{RECORD_VERSION, RecordKey, StateName, SyncRecord},
+    record::{RecordKey, StateName, SyncRecord},
 };
 use rusqlite::{Connection, OptionalExtension, Params, params, types::Value};
 
@@ -262,12 +262,7 @@ fn decoded(
 }
 
 fn decode(version: u32, body: &str, tenant: &TenantId) -> Result<SyncRecord, StoreError> {
-    if version > RECORD_VERSION {
-        return Err(StoreError::Newer(format!(
-            "a record of version {version}; this program knows {RECORD_VERSION}"
-        )));
-    }
-    let record: SyncRecord = from_json(body, "a record")?;
+    let record = SyncRecord::from_stored(version, body)?;
     if record.key.tenant != *tenant {
         return Err(misplaced(record.key.order));
     }

@@ -91,6 +91,10 @@ impl Standing {
             billed: runs.counts.billed,
             refused: runs.counts.refused,
             left_alone: runs.counts.left_alone(),
+            stopped: runs
+                .stopped
+                .as_ref()
+                .map(|stopped| tenant_notice(&stopped.notice, &self.status)),
         }
     }
 

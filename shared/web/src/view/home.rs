@@ -72,6 +72,9 @@ pub struct RunsView {
     pub refused: u64,
     /// Those of them that were left alone.
     pub left_alone: u64,
+    /// Why the last run saw nothing, when it could not look.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<NoticeView>,
 }
 
 /// The order that has been waiting longest.
