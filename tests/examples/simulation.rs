@@ -23,7 +23,7 @@ use purser_core::{policy::Guards, protocol::is_legal, record::StateName};
 use purser_sqlite::SqliteStore;
 use purser_tests::{
     memory::MemoryStore,
-    panicked,
+    panicked, replay,
     simulation::{History, Plan, Trial, live, take_away},
 };
 
@@ -105,6 +105,7 @@ struct Sum {
     threads: usize,
     unknown: u64,
     crowded: u64,
+    reconnected: u64,
     doubles: usize,
     ends: BTreeMap<StateName, u64>,
     transitions: BTreeSet<(StateName, StateName)>,
@@ -124,6 +125,7 @@ impl Sum {
         self.unknown += history.unknown;
         self.doubles += history.doubles;
         self.crowded += u64::from(history.crowded > 0);
+        self.reconnected += history.reconnected;
         for end in history.ends {
             *self.ends.entry(end).or_default() += 1;
         }
@@ -145,6 +147,7 @@ impl Sum {
         self.unknown += other.unknown;
         self.doubles += other.doubles;
         self.crowded += other.crowded;
+        self.reconnected += other.reconnected;
         for (end, count) in other.ends {
             *self.ends.entry(end).or_default() += count;
         }
@@ -243,8 +246,8 @@ fn main() -> ExitCode {
     println!(
         "{} of them with three companies; at most {} calls at once at one endpoint of Autotask; \
          {} times something of a newer version was met; in {} two processes together made more than \
-         10 calls in a second to QuickBooks",
-        sum.several, sum.threads, sum.unknown, sum.crowded
+         10 calls in a second to QuickBooks; {} times people had to connect again",
+        sum.several, sum.threads, sum.unknown, sum.crowded, sum.reconnected
     );
     println!("ends: {:?}", sum.ends);
     if wish.is_beyond {
@@ -261,14 +264,8 @@ fn main() -> ExitCode {
     println!("{} histories went wrong", sum.wrong.len());
     let mut wrong = sum.wrong;
     wrong.sort();
-    let flags = [(wish.on_sqlite, "--sqlite "), (wish.is_beyond, "--beyond ")];
-    let flag: String = flags
-        .iter()
-        .filter(|(is_on, _)| *is_on)
-        .map(|(_, flag)| *flag)
-        .collect();
     for (seed, violations) in wrong.iter().take(NAMED_MAX) {
-        println!("simulation {flag}--seed {seed}");
+        println!("{} --seed {seed}", replay::program());
         for violation in violations {
             println!("    {violation}");
         }

@@ -7,6 +7,7 @@ pub mod memory;
 pub mod model;
 pub mod panicked;
 pub mod program;
+pub mod replay;
 pub mod shaken;
 pub mod simulation;
 pub mod stage;

@@ -16,7 +16,7 @@ use std::{
 };
 
 use purser_core::{
-    ports::{Change, Committed, Delivery, Message, StoreError},
+    ports::{Change, Committed, Delivery, Ledger, Message, StoreError},
     record::SyncRecord,
 };
 
@@ -29,6 +29,9 @@ pub enum Happening {
     FailBefore,
     /// It has its effect, but its answer is lost: it fails as far as its caller can tell.
     FailAfter,
+    /// It fails as far as its caller can tell, and a write of records has its effect only so long after
+    /// that. Any other call fails without effect.
+    FailLate(Duration),
     /// Of a batch the first half has its effect, then it fails. A call that is no batch, or one of a
     /// single change or message, fails without effect.
     FailHalfway,
@@ -111,13 +114,25 @@ impl<S> Shaken<S> {
     async fn call_batch<P, T, F>(
         &self,
         call: &'static str,
-        mut parts: Vec<P>,
+        parts: Vec<P>,
         effect: impl FnOnce(Vec<P>) -> F,
     ) -> Result<T, StoreError>
     where
         F: Future<Output = Result<T, StoreError>> + Send,
     {
         let happening = self.tap.next(call);
+        self.happen_batch((happening, call), parts, effect).await
+    }
+
+    async fn happen_batch<P, T, F>(
+        &self,
+        (happening, call): (Happening, &'static str),
+        mut parts: Vec<P>,
+        effect: impl FnOnce(Vec<P>) -> F,
+    ) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, StoreError>> + Send,
+    {
         if matches!(happening, Happening::FailHalfway | Happening::CutHalfway) {
             parts.truncate(parts.len() / 2);
         }
@@ -132,7 +147,7 @@ impl<S> Shaken<S> {
     ) -> Result<T, StoreError> {
         match happening {
             Happening::Pass => effect.await,
-            Happening::FailBefore => Err(unavailable(call)),
+            Happening::FailBefore | Happening::FailLate(_) => Err(unavailable(call)),
             Happening::FailAfter | Happening::FailHalfway => {
                 effect.await?;
                 Err(unavailable(call))
@@ -152,6 +167,19 @@ impl<S> Shaken<S> {
                 answer
             }
         }
+    }
+
+    /// Writes records, and tells what became of each.
+    async fn written(&self, changes: Vec<Change>) -> Result<Vec<Committed>, StoreError>
+    where
+        S: Ledger,
+    {
+        let asked = changes.clone();
+        let outcomes = self.store.commit(changes).await?;
+        for (change, outcome) in asked.iter().zip(&outcomes) {
+            self.tap.was_committed(change, outcome);
+        }
+        Ok(outcomes)
     }
 
     /// Records as the caller reads them: one of a version that it does not know is an error.

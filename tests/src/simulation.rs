@@ -65,6 +65,9 @@ const LOOKS: Duration = Duration::from_secs(30);
 /// is taken up again in the morning.
 const CALM_MAX: Duration = Duration::from_hours(40);
 
+/// How many calls at once Autotask takes at one endpoint.
+const THREADS_MAX: usize = 3;
+
 /// What became of a history.
 #[derive(Debug, Default)]
 pub struct History {
@@ -90,6 +93,8 @@ pub struct History {
     pub crowded: u64,
     /// How often a process met what only a newer one knows.
     pub unknown: u64,
+    /// How often people had to connect again.
+    pub reconnected: u64,
     /// Beyond the bounds: orders that had two live bills at some time.
     pub doubles: usize,
     /// The calls until the end of the order, where they are kept.
@@ -119,8 +124,12 @@ async fn passed<S: StageStore>(plan: Plan) -> History {
     }
     let minutes = pass(&stage, &nature).await;
     verdict::judge(&stage, &nature).await;
+    verdict::judge_rest(&stage, &nature, minutes).await;
     for what in nature.watch.leaked() {
         nature.violate(what);
+    }
+    if nature.watch.threads_max() > THREADS_MAX {
+        nature.violate("more calls at once at an endpoint of Autotask than it takes".to_owned());
     }
     let mut ends = Vec::new();
     for ids in &nature.orders {
@@ -142,6 +151,7 @@ async fn passed<S: StageStore>(plan: Plan) -> History {
         threads: nature.watch.threads_max(),
         crowded: nature.watch.crowded(),
         unknown: nature.versions.met(),
+        reconnected: seen.reconnected,
         doubles: seen.doubles.len(),
         calls: nature.trying.calls(),
         told: nature.trying.told(),
@@ -234,6 +244,9 @@ async fn pass<S: StageStore>(stage: &Stage<S>, nature: &Arc<Nature>) -> u64 {
         if (gone() >= nature.plan.calm && !is_stopped && is_over(stage, nature).await)
             || gone() > CALM_MAX
         {
+            if gone() > CALM_MAX {
+                nature.violate("it does not come to rest".to_owned());
+            }
             return gone().as_secs() / 60;
         }
         if gone() > EVENING && !is_night_over && nature.plan.is_off_at_night() {
@@ -267,6 +280,7 @@ async fn mend<S: StageStore>(stage: &Stage<S>, nature: &Nature, gone: Duration) 
     for company in &nature.companies {
         let trouble = company.trouble(stage).await;
         if trouble.starts_with("connection.") {
+            nature.seen().reconnected += 1;
             company.connect(stage).await;
         } else if !trouble.is_empty() {
             is_stopped = true;

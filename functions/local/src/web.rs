@@ -107,17 +107,17 @@ async fn answer(State(web): State<Arc<Web<LocalPorts>>>, request: Request<Body>)
     let request = Request::from_parts(parts, body);
     // To its end, also when the browser leaves: what is under way with a vendor is not left in the middle.
     let handled = tokio::spawn(async move { web.handle(request).await });
-    match handled.await {
-        Ok(answer) => answer.map(Body::from),
-        Err(stopped) => match stopped.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            Err(_) => {
-                let mut answer = Response::new(Body::empty());
-                *answer.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
-                answer
-            }
-        },
+    let stopped = match handled.await {
+        Ok(answer) => return answer.map(Body::from),
+        Err(stopped) => stopped,
+    };
+    if let Ok(panic) = stopped.try_into_panic() {
+        std::panic::resume_unwind(panic);
     }
+    // The program ends.
+    let mut answer = Response::new(Body::empty());
+    *answer.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    answer
 }
 
 /// One-time links for tenants that nobody can look after in the browser yet.

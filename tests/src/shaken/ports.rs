@@ -14,9 +14,9 @@ use purser_core::{
     tenant::Stored,
 };
 
-use super::{Shaken, newer};
+use super::{Happening, Shaken, newer, unavailable};
 
-impl<S: Ledger> Ledger for Shaken<S> {
+impl<S: Ledger + 'static> Ledger for Shaken<S> {
     async fn tenants(&self) -> Result<Vec<TenantId>, StoreError> {
         self.call("tenants", self.store.tenants()).await
     }
@@ -72,15 +72,19 @@ impl<S: Ledger> Ledger for Shaken<S> {
         if let Some(change) = changes.first() {
             self.tap.about(&change.record.state.name());
         }
-        let effect = |changes: Vec<Change>| async {
-            let asked = changes.clone();
-            let outcomes = self.store.commit(changes).await?;
-            for (change, outcome) in asked.iter().zip(&outcomes) {
-                self.tap.was_committed(change, outcome);
-            }
-            Ok(outcomes)
-        };
-        let outcomes = self.call_batch("commit", changes, effect).await?;
+        let happening = self.tap.next("commit");
+        if let Happening::FailLate(time) = happening {
+            let late = self.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(time).await;
+                drop(late.written(changes).await);
+            });
+            return Err(unavailable("commit"));
+        }
+        let effect = |changes| self.written(changes);
+        let outcomes = self
+            .happen_batch((happening, "commit"), changes, effect)
+            .await?;
         let is_newer = |outcome: &Committed| matches!(outcome, Committed::Conflict(Some(found)) if self.tap.is_newer(found));
         if outcomes.iter().any(is_newer) {
             return Err(newer());

@@ -1,9 +1,12 @@
 //! That what is looked at in a history can be found wrong.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
-use purser_core::{ids::OrderId, record::SyncRecord};
+use purser_core::{
+    ids::OrderId,
+    record::{StateName, SyncRecord},
+};
 use purser_simulators::{
     System,
     autotask::Entity,
@@ -94,6 +97,74 @@ async fn a_name_that_is_logged_in_a_history_is_noticed() {
     let _logging = tracing::dispatcher::set_default(&super::canary::log());
     tracing::info!(vendor = "Ingram Supply", "a bill over {total}");
     assert!(!nature.watch.leaked().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_defect_that_the_product_caught_is_noticed() {
+    let (nature, _) = nature().await;
+    let _logging = tracing::dispatcher::set_default(&super::canary::log());
+    for line in [
+        "the handling of a message panicked",
+        "an illegal transition was not written",
+    ] {
+        tracing::error!("{line}");
+        let found = nature.watch.leaked();
+        assert!(found.iter().any(|it| it.contains(line)), "{found:?}");
+    }
+    assert_eq!(nature.watch.leaked(), [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_number_that_leaves_too_early_or_is_no_bills_is_noticed() {
+    let (nature, ids) = nature().await;
+    nature.check_number(ids, "ERROR");
+    assert!(wrong(&nature)[0].contains("not stored"));
+    let (nature, ids) = self::nature().await;
+    let total = nature.companies[ids.company].total_of(ids.order);
+    enter(&nature, ids, &total.to_string());
+    nature.check((System::QuickBooks, true), "now");
+    let realm = nature.companies[ids.company].realm.clone();
+    let store_as = |state| {
+        let key = (realm.clone(), ids.order);
+        nature.seen().records.insert(key, (state, 1, 1));
+    };
+    store_as(StateName::Created);
+    nature.check_number(ids, "by hand");
+    assert_eq!(wrong(&nature), [""; 0]);
+    nature.check_number(ids, "1042");
+    assert_eq!(wrong(&nature).len(), 1);
+    nature.check_number(ids, "ERROR");
+    assert_eq!(wrong(&nature).len(), 2);
+    store_as(StateName::Planned);
+    nature.check_number(ids, "by hand");
+    assert_eq!(wrong(&nature).len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_at_rest_or_comes_to_rest_late_is_noticed() {
+    let plan = || Plan {
+        clocks: Vec::new(),
+        hands: BTreeMap::new(),
+        hourly: 10_000,
+        ..Plan::of(1)
+    };
+    let (stage, nature) = set_up::<MemoryStore>(plan()).await;
+    verdict::judge_rest(&stage, &nature, 20).await;
+    assert_eq!(wrong(&nature), [""; 0]);
+    verdict::judge_rest(&stage, &nature, 140).await;
+    assert!(wrong(&nature)[0].contains("after 140 minutes"));
+    // An order that is queued, and its message.
+    let (stage, nature) = set_up::<MemoryStore>(plan()).await;
+    let tenant = &nature.companies[0].tenant;
+    stage.engine.start_now(tenant).await.expect("the store");
+    // An alarm goes off within a minute of its time.
+    stage.wait(Duration::from_mins(2)).await;
+    let scanned = stage.scan_due().await;
+    assert_eq!(scanned[0].queued.len(), 1, "{scanned:?}");
+    verdict::judge_rest(&stage, &nature, 20).await;
+    let all = wrong(&nature).join(", ");
+    assert!(all.contains("left in the queue"), "{all}");
+    assert!(all.contains("still to be swept"), "{all}");
 }
 
 #[test]

@@ -39,6 +39,7 @@ impl Nature {
                 };
                 let is_done = database.act(edit).is_ok();
                 self.note_total(ids);
+                self.watch.tell(&self.companies[ids.company]);
                 is_done
             }
             Hand::ReceiveGoods => {

@@ -52,7 +52,7 @@ impl Kind {
     pub fn of(call: &Call) -> Vec<Self> {
         let mut kinds = match call.is_wire {
             true => Self::of_wire(&call.label),
-            false => Self::of_store(),
+            false => Self::of_store(&call.label),
         };
         if call.is_work {
             let twice = [
@@ -122,15 +122,18 @@ impl Kind {
         }
     }
 
-    fn of_store() -> Vec<Self> {
-        vec![
+    fn of_store(label: &str) -> Vec<Self> {
+        let mut kinds = vec![
             Self::store("fails-before", Happening::FailBefore),
             Self::store("fails-after", Happening::FailAfter),
             Self::store("dies-before", Happening::CutBefore),
             Self::store("dies-after", Happening::CutAfter),
-            Self::store("late", Happening::Late(LATE)),
             Self::store("asleep-before", Happening::Late(ASLEEP)),
             Self::store("asleep-after", Happening::Stall(ASLEEP)),
-        ]
+        ];
+        if label.starts_with("commit") {
+            kinds.push(Self::store("fails-late", Happening::FailLate(LATE)));
+        }
+        kinds
     }
 }

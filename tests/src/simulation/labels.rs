@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http::Request;
 use purser_simulators::System;
+use serde_json::Value;
 
 /// What a call of a vendor is called: where it goes, without the numbers that name one thing.
 pub(super) fn of(system: System, request: &Request<Bytes>) -> String {
@@ -21,15 +22,23 @@ pub(super) fn of(system: System, request: &Request<Bytes>) -> String {
     let parts = parts.map(|part| if is_number(part) { "*" } else { part });
     let route = parts.collect::<Vec<_>>().join("/");
     let about = match route.as_str() {
-        "query" => format!(" {}", entity_of(request)),
+        "query" => format!(" {}", question(request)),
+        "PurchaseOrders" if is_error(request) => " ERROR".to_owned(),
+        "PurchaseOrders" => " number".to_owned(),
         _ => String::new(),
     };
     let (name, method) = (system.name(), request.method());
     format!("{name} {method} {route}{about}")
 }
 
-/// What a question to QuickBooks is about.
-fn entity_of(request: &Request<Bytes>) -> String {
+/// Whether ERROR is written into an order, and not the number of a bill.
+fn is_error(request: &Request<Bytes>) -> bool {
+    let body: Value = serde_json::from_slice(request.body()).unwrap_or_default();
+    body["externalPONumber"] == "ERROR"
+}
+
+/// What a question to QuickBooks is about; of bills also by what they are looked for.
+fn question(request: &Request<Bytes>) -> String {
     let in_address = request.uri().query().unwrap_or_default().as_bytes();
     let mut pairs = url::form_urlencoded::parse(in_address);
     let asked = pairs.find(|(name, _)| name == "query");
@@ -39,7 +48,12 @@ fn entity_of(request: &Request<Bytes>) -> String {
     );
     let mut words = asked.split_whitespace();
     let _from = words.find(|word| word.eq_ignore_ascii_case("from"));
-    words.next().unwrap_or_default().to_owned()
+    let entity = words.next().unwrap_or_default();
+    match entity {
+        "Bill" if asked.contains("DocNumber") => "Bill by number".to_owned(),
+        "Bill" => "Bill by time".to_owned(),
+        _ => entity.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -58,7 +72,7 @@ mod tests {
         let asked = format!("{books}/query?query=select%20*%20from%20Bill&minorversion=75");
         assert_eq!(
             label(System::QuickBooks, "GET", &asked, ""),
-            "quickbooks GET query Bill"
+            "quickbooks GET query Bill by time"
         );
         let asked = format!("{books}/query");
         let body = "Select Id From Vendor Where Active = true";
@@ -71,6 +85,15 @@ mod tests {
             label(System::QuickBooks, "GET", &bill, ""),
             "quickbooks GET bill/*"
         );
+        let orders = "http://host/atservicesrest/v1.0/PurchaseOrders";
+        for (number, name) in [("1042", "number"), ("ERROR", "ERROR")] {
+            let body = format!(r#"{{"id":1,"externalPONumber":"{number}"}}"#);
+            let expected = format!("autotask PATCH PurchaseOrders {name}");
+            assert_eq!(
+                label(System::Autotask, "PATCH", orders, body.leak()),
+                expected
+            );
+        }
         let todos = "http://host/atservicesrest/v1.0/Companies/0/ToDos";
         assert_eq!(
             label(System::Autotask, "POST", todos, ""),

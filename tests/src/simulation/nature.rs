@@ -74,6 +74,10 @@ pub(super) struct Seen {
     pub(super) copies: Vec<String>,
     /// Beyond the bounds: orders that had two live bills at some time.
     pub(super) doubles: BTreeSet<(usize, i64)>,
+    /// How often people had to connect again.
+    pub(super) reconnected: u64,
+    /// What may be written into each order because of a bill that it has or had.
+    pub(super) numbers: BTreeSet<(usize, i64, String)>,
     /// How many steps of the story were told.
     pub(super) told: usize,
 }
@@ -257,6 +261,9 @@ impl Nature {
             self.violate(format!("order {order} has {ours} live bills"));
         }
         for bill in bills {
+            let number = bill["DocNumber"].as_str().or(bill["Id"].as_str());
+            let number = number.unwrap_or_default().to_owned();
+            self.seen().numbers.insert((ids.company, order, number));
             let total = amount(&bill["TotalAmt"]);
             let key = (ids.company, order);
             let is_right = self.seen().totals[&key].contains(&total);
@@ -264,6 +271,43 @@ impl Nature {
                 self.violate(format!("order {order} is billed over {total} {after}"));
             }
         }
+    }
+
+    /// What leaves to be written into an order: the number of a bill that is stored as made and not yet as
+    /// linked, or ERROR for one that a person was told of.
+    pub(super) fn check_number(&self, ids: OrderIds, number: &str) {
+        let (company, order) = (ids.company, ids.order);
+        let key = (self.companies[company].realm.clone(), order);
+        let seen = self.seen();
+        let state = seen.records.get(&key).map(|(state, ..)| *state);
+        let is_right = match number {
+            "ERROR" => matches!(
+                state,
+                Some(StateName::Refused | StateName::NeedsPerson | StateName::Orphaned)
+            ),
+            number => {
+                let known = (company, order, number.to_owned());
+                state == Some(StateName::Created) && seen.numbers.contains(&known)
+            }
+        };
+        drop(seen);
+        if !is_right {
+            let state = state.map_or("not stored".to_owned(), |state| format!("{state:?}"));
+            self.violate(format!("{number} was written into order {order}: {state}"));
+        }
+    }
+
+    /// Which order a write to Autotask is about, and what is written into its number.
+    fn number_in(&self, user: &str, request: &Request<Bytes>) -> Option<(OrderIds, String)> {
+        if request.method() != Method::PATCH || !request.uri().path().ends_with("/PurchaseOrders") {
+            return None;
+        }
+        let body: Value = serde_json::from_slice(request.body()).ok()?;
+        let realm = self.watch.keys.realm_of(user);
+        let company = self.companies.iter().position(|it| it.realm == realm)?;
+        let mut orders = self.orders.iter().filter(|ids| ids.company == company);
+        let ids = orders.find(|ids| body["id"].as_i64() == Some(ids.order))?;
+        Some((*ids, body["externalPONumber"].as_str()?.to_owned()))
     }
 
     fn check_todos(&self, ids: OrderIds) {
@@ -381,6 +425,11 @@ impl Wire {
         let path = request.uri().path().to_owned();
         for what in wrong {
             nature.violate(format!("{what}, by {} {path}", request.method()));
+        }
+        let user = request.headers().get("username");
+        let user = user.and_then(|user| user.to_str().ok()).unwrap_or_default();
+        if let Some((ids, number)) = nature.number_in(user, &request) {
+            nature.check_number(ids, &number);
         }
         let is_read = request.method() == Method::GET || path.ends_with("/query");
         let is_create = request.method() == Method::POST && path.ends_with("/bill");

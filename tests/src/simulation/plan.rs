@@ -21,6 +21,9 @@ const TROUBLED: Duration = Duration::from_mins(50);
 /// Longer than everything that sleeps or is late.
 const RESTS: Duration = Duration::from_mins(14);
 
+/// How late a write of records may have its effect after it failed.
+const LATE_WRITE: Duration = Duration::from_secs(110);
+
 /// The points at which something may go wrong: so many calls of vendors and store a history has at
 /// least when nothing does.
 const POINTS: u64 = 140;
@@ -284,6 +287,13 @@ impl Plan {
         self.seed % 4 != 2
     }
 
+    /// Whether nothing that people do and no limit makes its orders wait.
+    pub(super) fn rests_soon(&self) -> bool {
+        let is_left_alone = self.hands.is_empty() && self.story.is_none();
+        let is_slow = self.is_beyond || self.hourly < 1_000 || !self.trial.forgives().is_zero();
+        is_left_alone && !is_slow
+    }
+
     /// How late the request of a process has its effect that died meanwhile, at most so late.
     pub(super) fn late_of_the_dead(&self, system: System, most: Duration) -> Duration {
         // Only QuickBooks is slower than promised.
@@ -412,7 +422,7 @@ fn store(dice: &mut Dice) -> Happening {
     dice.pick(&[
         Happening::FailBefore,
         Happening::FailAfter,
-        Happening::FailAfter,
+        Happening::FailLate(time.min(LATE_WRITE)),
         Happening::FailHalfway,
         Happening::CutBefore,
         Happening::CutAfter,

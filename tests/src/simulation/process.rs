@@ -204,11 +204,11 @@ impl<S: StageStore> Process<'_, S> {
         let next = [store.alarm_at().await, store.message_at().await];
         let next = next.into_iter().flatten().min();
         let mut left = next.map_or(IDLE, |at| until(now, at));
+        left = left.clamp(Duration::from_millis(500), IDLE);
         if self.nature.plan.is_newer {
             // Of two processes that wait for one message, now one and now the other is the first.
             left += Duration::from_millis(dice.roll(2_000));
         }
-        let left = left.clamp(Duration::from_millis(500), IDLE);
         tokio::select! {
             biased;
             delivery = self.nature.trying.second(self.place) => self.handle(engine, &delivery).await,

@@ -1,5 +1,6 @@
 //! What must be true when a history is over.
 
+use jiff::Timestamp;
 use purser_core::{
     ids::BillId,
     record::{State, StateName, SyncRecord},
@@ -22,6 +23,29 @@ pub(super) async fn judge<S: StageStore>(stage: &Stage<S>, nature: &Nature) {
     // Beyond the bounds more bills may be made, if each that is too many is told of.
     for place in (0..nature.companies.len()).filter(|_| !nature.plan.is_beyond) {
         judge_bills(stage, nature, place);
+    }
+}
+
+/// How soon after things stop going wrong all is done. A run that was lost is missed after an hour, and
+/// then one more comes; what waits longest in between tries each quarter of an hour.
+const SOON: u64 = 100;
+
+/// Nothing is left to do: no order waits for anything, no message is queued, and none is due. Unless a
+/// person or a limit made it wait, that is so soon.
+pub(super) async fn judge_rest<S: StageStore>(stage: &Stage<S>, nature: &Nature, minutes: u64) {
+    if nature.plan.rests_soon() && minutes > SOON {
+        nature.violate(format!("it came to rest after {minutes} minutes"));
+    }
+    if stage.store.message_at().await.is_some() {
+        nature.violate("a message is left in the queue".to_owned());
+    }
+    for company in &nature.companies {
+        let (realm, store) = (company.realm_id(), &stage.store);
+        let due = store.due(&company.tenant, &realm, Timestamp::MAX, 1_000);
+        let due = due.await.unwrap_or_default();
+        if !due.is_empty() {
+            nature.violate(format!("still to be swept: {due:?}"));
+        }
     }
 }
 

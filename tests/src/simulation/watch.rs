@@ -22,6 +22,12 @@ use super::{
     sends::Sends,
 };
 
+/// What the product catches and goes on after, and what must never be.
+const DEFECTS: [&str; 2] = [
+    "the handling of a message panicked",
+    "an illegal transition was not written",
+];
+
 /// What a process is doing.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Doing {
@@ -223,10 +229,13 @@ impl Watch {
         }
     }
 
-    /// What of all that must not be logged was.
+    /// What of all that must not be logged was, and what tells of a defect that was caught.
     pub(super) fn leaked(&self) -> Vec<String> {
-        let found = lock(&self.canaries).found_in(&canary::take());
-        found.into_iter().collect()
+        let log = canary::take();
+        let mut found: Vec<_> = lock(&self.canaries).found_in(&log).into_iter().collect();
+        let defects = DEFECTS.iter().filter(|line| log.contains(**line));
+        found.extend(defects.map(|line| format!("the log says: {line}")));
+        found
     }
 
     /// How often all processes together made more calls in a second than QuickBooks takes.

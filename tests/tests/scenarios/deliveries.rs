@@ -98,7 +98,7 @@ async fn a_record_of_a_newer_version_is_left_to_the_program_that_wrote_it() {
         [],
     )
     .expect("a record");
-    stage.live(Duration::from_mins(60)).await;
+    stage.live(Duration::from_hours(1)).await;
     stage.assert_billed(order, "799.98").await;
 }
 

@@ -11,6 +11,7 @@ use http::StatusCode;
 use purser_core::{ports::Delivery, record::Origin};
 use purser_runtime::{
     deliveries::{self, Fate},
+    handlers::Worked,
     summary, sweeps,
     telemetry::{self, FIELDS},
 };
@@ -337,7 +338,7 @@ async fn a_panic_is_told_as_a_fault_of_ours_and_never_in_its_own_words() {
     stage.tap.at(("POST", "/bill", 1), Moment::Before, panics);
     let delivery = stage.receive().await.expect("a message");
     let fate = deliveries::deliver(&stage.engine, &delivery, stage.now());
-    assert!(matches!(Box::pin(fate).await, Fate::Again(_)));
+    assert!(matches!(Box::pin(fate).await, Fate::Done(Worked::PutOff)));
     let told = watch.logs.with("the handling of a message panicked");
     assert_eq!(told.len(), 1, "{}", watch.logs.text());
     assert!(!watch.logs.text().contains(CANARIES[0]));
