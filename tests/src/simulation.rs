@@ -169,7 +169,7 @@ async fn set_up<S: StageStore>(plan: Plan) -> (Stage<S>, Arc<Nature>) {
     if document != stage.settings {
         stage.import(document).await;
     }
-    let mut companies = vec![Company::first(&stage)];
+    let mut companies = vec![Company::first(&stage, &plan)];
     for place in 1..plan.companies {
         companies.push(Company::another(&stage, place, &plan).await);
     }
@@ -281,6 +281,9 @@ async fn mend<S: StageStore>(stage: &Stage<S>, nature: &Nature, gone: Duration) 
         let trouble = company.trouble(stage).await;
         if trouble.starts_with("connection.") {
             nature.seen().reconnected += 1;
+            if nature.plan.trial.steps.is_empty() {
+                nature.violate("a connection was given up that is good".to_owned());
+            }
             company.connect(stage).await;
         } else if !trouble.is_empty() {
             is_stopped = true;

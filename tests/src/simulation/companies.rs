@@ -33,6 +33,8 @@ use crate::{
 const MEMO: &str = "For the new office";
 /// What one piece costs; some make fractions of a cent.
 const COSTS: [&str; 6] = ["399.99", "33.335", "1204.50", "7.125", "0.015", "2850"];
+/// What freight costs, where it costs anything; half a cent of it is rounded, too.
+const FREIGHT: &str = "31.255";
 
 /// One company.
 #[derive(Clone)]
@@ -41,12 +43,15 @@ pub(super) struct Company {
     pub(super) realm: String,
     pub(super) database: Database,
     pub(super) cast: Cast,
+    /// Whether its orders cost freight, which is booked.
+    has_freight: bool,
 }
 
 impl Company {
     /// The company of the stage itself.
-    pub(super) fn first<S: StageStore>(stage: &Stage<S>) -> Self {
+    pub(super) fn first<S: StageStore>(stage: &Stage<S>, plan: &Plan) -> Self {
         Self {
+            has_freight: plan.has_freight(),
             tenant: stage.tenant.clone(),
             realm: stage.realm.clone(),
             database: stage.database.clone(),
@@ -72,6 +77,7 @@ impl Company {
             ..DatabaseSeed::default()
         });
         let company = Self {
+            has_freight: plan.has_freight(),
             tenant: format!("coastal-{place}").parse().expect("a tenant"),
             cast: Cast::enter(&stage.simulators, &database, &realm),
             realm,
@@ -181,6 +187,7 @@ impl Company {
         };
         let mut order = OrderSeed {
             purchase_for: Some(buyer),
+            freight: self.has_freight.then(|| FREIGHT.to_owned()),
             ..OrderSeed::submitted(vendor)
         };
         for (line, product) in [product, cast.product].into_iter().enumerate() {
@@ -199,10 +206,14 @@ impl Company {
         }
     }
 
-    /// What an order comes to as its lines are now, each rounded to the cent.
+    /// What an order comes to as its lines and its freight are now, each rounded to the cent.
     pub(super) fn total_of(&self, order: i64) -> Decimal {
         let lines = self.database.lines(order);
-        lines.iter().map(amount_of_line).sum()
+        let total: Decimal = lines.iter().map(amount_of_line).sum();
+        match self.has_freight {
+            true => total + to_cents(FREIGHT.parse().expect("an amount")),
+            false => total,
+        }
     }
 
     /// Its names, numbers and secrets.
@@ -222,7 +233,7 @@ impl Company {
         }
         canaries.add("a memo", MEMO);
         canaries.add("a secret of the app", "stage-secret");
-        for cost in COSTS {
+        for cost in COSTS.into_iter().chain([FREIGHT]) {
             canaries.add_amount(cost);
         }
         for order in self.database.orders() {
@@ -233,8 +244,11 @@ impl Company {
 }
 
 fn amount_of_line(line: &Value) -> Decimal {
-    let product = amount(&line["quantity"]) * amount(&line["unitCost"]);
-    product.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero)
+    to_cents(amount(&line["quantity"]) * amount(&line["unitCost"]))
+}
+
+fn to_cents(amount: Decimal) -> Decimal {
+    amount.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero)
 }
 
 #[cfg(test)]

@@ -5,11 +5,18 @@ use std::{
     time::Duration,
 };
 
-use purser_core::{policy::Guards, settings::SettingsDocument};
+use purser_core::{
+    policy::Guards,
+    settings::{Choice, SettingsDocument},
+};
 use purser_simulators::{FaultKind, System, quickbooks::RequestIdMode};
 
 use super::{stories::Story, trial::Trial};
-use crate::{dice::Dice, shaken::Happening, stage::Moment};
+use crate::{
+    dice::Dice,
+    shaken::Happening,
+    stage::{Cast, Moment},
+};
 
 /// QuickBooks shows a bill this long after it was sent, or there is none: what is promised holds for
 /// that, and a seed stays within it. The settle time is a little longer.
@@ -268,6 +275,14 @@ impl Plan {
         if self.numbers_of_orders {
             settings.number_source = Some("autotask".to_owned());
         }
+        if self.has_freight() {
+            settings.freight_account = Some(Choice::either(Cast::FREIGHT_ACCOUNT));
+        }
+    }
+
+    /// Whether the orders of one history in five cost freight, which is booked.
+    pub(super) fn has_freight(&self) -> bool {
+        self.seed % 5 == 3
     }
 
     /// The number of the last call at which something is planned by its number.

@@ -37,6 +37,8 @@ pub struct Cast {
 }
 
 impl Cast {
+    /// The name of the account that freight is booked on.
+    pub const FREIGHT_ACCOUNT: &str = "Freight and Delivery";
     /// The name of the seller in both systems.
     pub const SELLER: &'static str = "Ingram Supply";
     /// The name of the buyer in both systems.
@@ -69,7 +71,7 @@ impl Cast {
                 .expect("a customer"),
             item: add_item(books, realm, Self::PRODUCT, &goods),
             payable: books.payable_account(realm, home).expect("an account"),
-            freight: account("Freight and Delivery", "Expense"),
+            freight: account(Self::FREIGHT_ACCOUNT, "Expense"),
             goods,
             action_type: database.add_action_type("Accounting follow-up", true),
             bookkeeper: database.add_resource(&ResourceSeed::person("Olivia", "Bennett")),

@@ -1,9 +1,11 @@
 //! Orders that a run leaves alone stand in the logs with their reason, and a promised mail is told
 //! truly.
 
+use std::time::Duration;
+
 use http::StatusCode;
 use purser_core::record::Origin;
-use purser_simulators::autotask::OrderSeed;
+use purser_simulators::{FaultKind, FaultRule, System, autotask::OrderSeed};
 use purser_tests::{
     stage::Stage,
     visitor::{Site, Visitor},
@@ -147,4 +149,33 @@ async fn without_a_relay_the_page_says_that_the_mail_is_kept() {
     let _page = page
         .hides("Sent to")
         .shows(&format!("Written to {ANN} and kept in the outbox"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_could_not_look_says_so_and_not_that_all_is_well() {
+    let mut stage = Stage::new().await;
+    let before = stage.add_plain();
+    stage.run().await;
+    stage.assert_billed(before, "799.98").await;
+    let (_, mut visitor) = stage.with_owner().await;
+    let order = stage.add_plain();
+    let unavailable = FaultKind::Status {
+        status: 503,
+        body: None,
+    };
+    let outage = FaultRule::outage(System::Autotask, unavailable);
+    stage.simulators.faults.add(outage);
+    stage.live(Duration::from_mins(25)).await;
+    let page = visitor.get("/home").await.expect(StatusCode::OK);
+    let _page = page
+        .shows("Nothing: it could not look.")
+        .shows("new ones could not be looked for")
+        .hides("Nothing needs you")
+        .hides("0 to transfer");
+    stage.simulators.faults.clear();
+    stage.live(Duration::from_hours(1)).await;
+    stage.assert_billed(order, "799.98").await;
+    let _home = visitor.sign_in(Site::OWNER).await.expect_to("/home");
+    let page = visitor.get("/home").await.expect(StatusCode::OK);
+    let _page = page.shows("Nothing needs you");
 }
