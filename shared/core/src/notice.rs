@@ -357,7 +357,7 @@ catalogue! {
         "Another attempt is working on this order.",
         "Nothing to do: its result is shown here.";
     TimeShort = "wait.time_short", Retry, None, Support,
-        "There was not enough time left to send the bill safely.",
+        "There was not enough time left to send what comes next safely.",
         "Nothing to do: it is sent with the next attempt.";
 
     // What the protocol handles by itself.

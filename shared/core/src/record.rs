@@ -56,7 +56,7 @@ pub struct Intent {
     pub vendor: VendorId,
     /// That vendor's name as it was meant.
     pub vendor_name: String,
-    /// The currency the bill must have, whether it was sent or is the company's own.
+    /// The currency it sends, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currency: Option<Currency>,
     /// How often it was sent.
@@ -383,6 +383,9 @@ pub struct SyncRecord {
     pub lease: Option<Lease>,
     /// Why the next attempt waits.
     pub wait: Option<Wait>,
+    /// How often in a row our own code failed at it, at a place that nobody foresaw.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub defects: u32,
     /// Whether ERROR is owed.
     pub error_mark: ErrorMark,
     /// The error to-do.
@@ -395,6 +398,14 @@ pub struct SyncRecord {
     pub seen_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "what is left out when it is stored is asked like this"
+)]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// A duration as jiff adds it to a timestamp; saturates instead of overflowing.
@@ -429,6 +440,7 @@ impl SyncRecord {
             operation,
             lease: None,
             wait: None,
+            defects: 0,
             error_mark: ErrorMark::None,
             todo: Todo::None,
             request: None,

@@ -139,6 +139,9 @@ pub struct Trouble {
     pub since: Timestamp,
     /// When it is tried again by itself; `None` waits for a person.
     pub recheck_at: Option<Timestamp>,
+    /// Whether it was told by e-mail.
+    #[serde(default)]
+    pub is_told: bool,
 }
 
 impl TenantStatus {

@@ -3,7 +3,7 @@
 use crate::{
     notice::{Code, Notice},
     orders::todo_key,
-    record::SyncRecord,
+    record::{State, SyncRecord},
 };
 
 /// The longest text written, in characters; Autotask takes 32,000.
@@ -19,7 +19,13 @@ pub fn text(record: &SyncRecord, notice: &Notice) -> String {
         .map(|name| format!(" ({name})"));
     let vendor = vendor.unwrap_or_default();
     // A bill that may exist must not be typed in again by hand.
+    let may_exist = match &record.state {
+        State::Planned { .. } | State::Created { .. } => true,
+        State::NeedsPerson { intent, bill, .. } => intent.is_some() || bill.is_some(),
+        _ => false,
+    };
     let state = match notice.code.as_str().split_once('.') {
+        _ if may_exist && notice.code == Code::OrderDefect => "needs a decision",
         Some(("conflict" | "waiting" | "autotask", _)) => "needs a decision",
         _ if notice.code == Code::BillDeleted => "has lost its bill",
         _ => "was not transferred to QuickBooks",

@@ -34,6 +34,8 @@ mod trouble;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Mutex;
+
 use jiff::Timestamp;
 
 pub use ask::{Asked, RetryFilter};
@@ -91,6 +93,8 @@ pub struct Engine<P: Ports> {
     name: String,
     only: bool,
     books: BooksCache,
+    /// What attempts are at right now.
+    busy: Mutex<defect::Busy>,
 }
 
 impl<P: Ports> Engine<P> {
@@ -104,6 +108,7 @@ impl<P: Ports> Engine<P> {
             name,
             only: false,
             books,
+            busy: Mutex::default(),
         }
     }
 

@@ -38,7 +38,7 @@ pub enum Fate {
 
 /// Handles a delivery. A panic costs no other order more than a wait: a message of several is taken
 /// apart, and once the leases of the attempt that died are over, the one that panics fails alone. It is
-/// put off longer each time; at the fifth time its message is set aside and a person is told.
+/// put off each time; at the fifth time its message is set aside and a person is told.
 pub async fn deliver<P: Ports>(engine: &Engine<P>, delivery: &Delivery, now: Timestamp) -> Fate {
     let deadline = handlers::deadline(now, engine.policy());
     deliver_until(engine, delivery, deadline).await
@@ -59,7 +59,8 @@ pub async fn deliver_until<P: Ports>(
         // So is such a record. It is stored, so that the sweeper of either version finds it.
         Ok(Err(StoreError::Newer(_))) => match alone(engine, &delivery.body).await {
             Ok(true) => Fate::Done(Worked::TakenApart),
-            Ok(false) => Fate::Done(Worked::NewerVersion),
+            Ok(false) if is_sync(&delivery.body) => Fate::Done(Worked::NewerVersion),
+            Ok(false) => left_alone(delivery, policy.sweep_interval),
             Err(error) => Fate::Failed(error),
         },
         Ok(Ok(Worked::Poison(why))) => Fate::SetAside(why),
@@ -90,7 +91,7 @@ enum Panicked {
     Stored(Worked),
     /// The same, and the message is kept for whoever looks after Purser.
     SetAside,
-    /// It is about no order.
+    /// It is about no order, or every order would fail alike.
     NoOrder,
 }
 
@@ -117,8 +118,14 @@ async fn panicked<P: Ports>(engine: &Engine<P>, body: &str) -> Result<Panicked, 
     let noted = engine.note_defect(&tenant, *order, trace.as_ref()).await?;
     Ok(match noted {
         Defect::PutOff => Panicked::Stored(Worked::PutOff),
-        Defect::Told | Defect::Unknown => Panicked::SetAside,
+        Defect::Told => Panicked::SetAside,
+        Defect::Common => Panicked::NoOrder,
     })
+}
+
+/// Whether it is about orders.
+fn is_sync(body: &str) -> bool {
+    matches!(serde_json::from_str(body), Ok(WorkMessage::Sync { .. }))
 }
 
 /// Queues each order of a message by itself, so that one of them stops no other. False when it names

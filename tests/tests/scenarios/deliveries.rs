@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use purser_core::{
     ports::{Delivery, Inbox as _, StoreError},
-    record::{State, SyncRecord},
+    record::{ErrorMark, Origin, State, SyncRecord},
 };
 use purser_runtime::{
     deliveries::{Fate, QueueEvent, RECEIVES_MAX, deliver},
@@ -247,11 +247,88 @@ async fn an_order_that_panics_at_its_send_is_put_off_and_billed_once_after_retry
         ),
         "{record:?}"
     );
+    // Nobody is to enter by hand what may be there.
+    let todo = stage.open_todo(order);
+    assert!(todo.description.contains("needs a decision"), "{todo:?}");
     stage.tap.clear();
     stage.retry(order).await;
     stage.live(Duration::from_mins(30)).await;
     stage.assert_billed(order, "799.98").await;
     assert_eq!(stage.simulators.quickbooks.bills_ever(&stage.realm), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_that_panics_at_its_write_back_is_told_although_its_bill_is_seen_each_time() {
+    let mut stage = Stage::new().await;
+    let order = stage.add_plain();
+    stage.tap.defect("/PurchaseOrders", order.to_string());
+    let start = stage.engine.start_now(&stage.tenant);
+    start.await.expect("the store");
+    let hours = live_minutes(&mut stage, 3 * 60, |_| {}).await;
+    assert_eq!(hours.set_aside, 1);
+    let record = stage.record(order).await;
+    assert_eq!(code_of(&record), "order.defect");
+    assert!(record.bill().is_some(), "{record:?}");
+    assert_eq!(record.error_mark, ErrorMark::Owed, "that panics, too");
+    stage.tap.clear();
+    live_minutes(&mut stage, 60, |_| {}).await;
+    let todo = stage.open_todo(order);
+    assert!(todo.description.contains("needs a decision"), "{todo:?}");
+    stage.retry(order).await;
+    stage.live(Duration::from_mins(30)).await;
+    stage.assert_billed(order, "799.98").await;
+    assert_eq!(stage.simulators.quickbooks.bills_ever(&stage.realm), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wish_whose_attempt_panics_is_kept_and_answered_when_it_was_too_often() {
+    let mut stage = Stage::new().await;
+    let order = stage.add(&stage.empty_order());
+    stage.run().await;
+    stage.assert_refused(order, "order.no_lines").await;
+    let before = stage.mails().await.len();
+    stage.tap.defect("/PurchaseOrders/query", order.to_string());
+    let ann = Some("ann@example.com");
+    stage.ask(order, Origin::Retry, ann).await;
+    let hours = live_minutes(&mut stage, 10, |_| {}).await;
+    assert_eq!(hours.set_aside, 0);
+    assert!(stage.record(order).await.request.is_some(), "it is kept");
+    let hours = live_minutes(&mut stage, 3 * 60, |_| {}).await;
+    assert_eq!(hours.set_aside, 1);
+    let mails = stage.mails().await.split_off(before);
+    let last = mails.last().expect("a mail");
+    assert!(last.text.contains("fault in Purser"), "{last:?}");
+    assert!(!last.text.contains("has no lines"), "{last:?}");
+    // The next version does better, also by itself when the fault was over before that.
+    stage.tap.clear();
+    stage.ask(order, Origin::Retry, ann).await;
+    stage.tap.defect("/PurchaseOrders/query", order.to_string());
+    live_minutes(&mut stage, 10, |_| {}).await;
+    stage.tap.clear();
+    live_minutes(&mut stage, 30, |_| {}).await;
+    let mails = stage.mails().await;
+    let last = mails.last().expect("a mail");
+    assert!(last.text.contains("has no lines"), "{last:?}");
+    assert_eq!(stage.record(order).await.request, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_before_any_order_is_looked_at_is_held_against_none() {
+    let mut stage = Stage::new().await;
+    let orders: Vec<_> = (0..3).map(|_| stage.add_plain()).collect();
+    stage.tap.defect("/preferences", "");
+    let start = stage.engine.start_now(&stage.tenant);
+    start.await.expect("the store");
+    live_minutes(&mut stage, 4 * 60, |_| {}).await;
+    for order in &orders {
+        assert_eq!(stage.record(*order).await.defects, 0);
+        stage.assert_untouched(*order, None);
+    }
+    stage.tap.clear();
+    stage.live(Duration::from_hours(2)).await;
+    for order in &orders {
+        stage.assert_billed(*order, "799.98").await;
+    }
 }
 
 #[test]

@@ -256,6 +256,28 @@ async fn what_autotask_refuses_before_any_order_stops_the_transfer_and_is_told()
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_refusal_that_comes_once_is_tried_again_soon_and_told_to_nobody() {
+    let mut stage = Stage::new().await;
+    let to = Some("ann@example.com".to_owned());
+    stage
+        .change_settings(|settings| settings.digest_to = to)
+        .await;
+    let order = stage.add_plain();
+    let refusal = FaultKind::Status {
+        status: 500,
+        body: Some(r#"{"errors":["Der Vorgang ist zurzeit gesperrt."]}"#.to_owned()),
+    };
+    let rule = FaultRule::next(System::Autotask, "POST PurchaseOrders/query", refusal);
+    stage.simulators.faults.add(rule);
+    stage.run().await;
+    assert_eq!(stage.trouble().await, "tenant.reading_refused");
+    stage.live(Duration::from_mins(25)).await;
+    stage.assert_billed(order, "799.98").await;
+    assert_eq!(stage.trouble().await, "");
+    assert_eq!(stage.mails().await.len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_outage_that_keeps_runs_from_looking_is_told_once_after_hours() {
     let mut stage = Stage::new().await;
     let to = Some("ann@example.com".to_owned());

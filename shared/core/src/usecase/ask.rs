@@ -113,6 +113,8 @@ impl<P: Ports> Engine<P> {
             });
             let joins_running = record.lease.as_ref().is_some_and(|lease| now < lease.until);
             record.request = Some(request.clone().instead_of(record.request.take()));
+            // Purser may do better by now.
+            record.defects = 0;
             record.operation = self.operation();
             record.updated_at = now;
             let detail = json!({

@@ -21,7 +21,7 @@ use crate::{
     tenant::KnownNames,
 };
 
-use super::{Engine, Ports, SyncReport, books_cache::SharedBooks};
+use super::{Engine, Ports, SyncReport, books_cache::SharedBooks, defect::AtWork};
 
 /// The most rounds one attempt drives; each order needs five at most in one go.
 const ROUNDS_MAX: usize = 24;
@@ -46,6 +46,8 @@ pub(super) struct Attempt<'e, P: Ports> {
     pub(super) quickbooks: Arc<QuickBooksOf<P>>,
     pub(super) books: SharedBooks,
     pub(super) jobs: Vec<Job>,
+    /// Says that it is at them, until it is over.
+    pub(super) at_work: Option<AtWork<'e, P>>,
     /// Which Autotask names QuickBooks' altered names stand for.
     pub(super) names: KnownNames,
     /// Whether this attempt met a failure that stops the whole tenant.

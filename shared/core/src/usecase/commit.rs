@@ -4,7 +4,7 @@ use crate::{
     notice::{Code, Notice},
     ports::{Change, Committed, Expected, HistoryEntry, Ledger as _, StoreError},
     protocol::{Holder, Step, is_legal, next_step, renew_lease},
-    record::SyncRecord,
+    record::{State, SyncRecord},
 };
 
 use super::{
@@ -66,6 +66,10 @@ impl<P: Ports> Attempt<'_, P> {
         } else {
             job.record.lease = None;
         }
+        if job.record.state.name() != job.stored.state && !is_under_way(&job.record.state) {
+            // It has come to an end without failing.
+            job.record.defects = 0;
+        }
         job.record.operation = engine.operation();
         job.record.updated_at = now;
         let mut mails = Vec::new();
@@ -115,6 +119,14 @@ impl<P: Ports> Attempt<'_, P> {
         }
         Ok(())
     }
+}
+
+/// Whether an order has not come to any end yet.
+const fn is_under_way(state: &State) -> bool {
+    matches!(
+        state,
+        State::Queued | State::Planned { .. } | State::Created { .. }
+    )
 }
 
 /// Whether what was found differs from what we wrote last only by a person's wish: every other

@@ -1,36 +1,72 @@
 //! An order that our own code fails at: it waits, so that it holds up no other, and after a few times in
 //! a row a person is told.
 
+use std::{collections::BTreeSet, sync::PoisonError};
+
 use serde_json::json;
 
 use crate::{
     ids::{OrderId, TenantId, TraceId},
     notice::{Code, Notice},
-    ports::{Chance as _, Change, Expected, HistoryEvent, Ledger as _, StoreError},
+    ports::{Chance as _, Change, Committed, Expected, HistoryEvent, Ledger as _, StoreError},
     protocol::{flag, wait},
-    record::{RecordKey, State, SyncRecord, Wait},
+    record::{State, SyncRecord, Wait},
 };
 
-use super::{Engine, Outcome, Ports, attempt::entry, mail};
+use super::{Engine, Outcome, OutcomeKind, Ports, attempt::entry, mail};
 
 /// So often in a row an order may make our code fail before a person is told.
 pub const DEFECTS_MAX: u32 = 5;
-
-/// The word of the notice that says how often it was.
-const TIMES: &str = "times";
 
 /// What was noted about an order that our code failed at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Defect {
     /// It is tried again later.
     PutOff,
-    /// It was so often that a person is told, with this very failure.
+    /// It was so often that it is told, with this very failure.
     Told,
-    /// Nothing is known of its company any more.
-    Unknown,
+    /// It failed before any order was looked at, so that it says nothing about this one.
+    Common,
+}
+
+/// The orders that an attempt of this engine is at. One whose code failed leaves them here.
+pub(super) struct AtWork<'a, P: Ports> {
+    engine: &'a Engine<P>,
+    tenant: TenantId,
+    orders: Vec<OrderId>,
+}
+
+/// The orders that attempts are at, of every tenant.
+pub(super) type Busy = BTreeSet<(TenantId, OrderId)>;
+
+impl<P: Ports> Drop for AtWork<'_, P> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        let mut busy = self.engine.busy();
+        for order in &self.orders {
+            busy.remove(&(self.tenant.clone(), *order));
+        }
+    }
 }
 
 impl<P: Ports> Engine<P> {
+    fn busy(&self) -> std::sync::MutexGuard<'_, Busy> {
+        self.busy.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on, and until what is answered is dropped, our code is at these orders.
+    pub(super) fn at_work(&self, tenant: &TenantId, orders: Vec<OrderId>) -> AtWork<'_, P> {
+        let keys = orders.iter().map(|order| (tenant.clone(), *order));
+        self.busy().extend(keys);
+        AtWork {
+            engine: self,
+            tenant: tenant.clone(),
+            orders,
+        }
+    }
+
     /// Notes that an attempt at one order ended because of a defect of ours, at a place that nobody
     /// foresaw. Whatever it had sent is found by what it had stored before, as after a crash.
     pub async fn note_defect(
@@ -39,35 +75,25 @@ impl<P: Ports> Engine<P> {
         order: OrderId,
         trace: Option<&TraceId>,
     ) -> Result<Defect, StoreError> {
-        let Some(realm) = self.status(tenant).await?.realm else {
-            return Ok(Defect::Unknown);
+        let was_at_it = self.busy().remove(&(tenant.clone(), order));
+        let realm = self.status(tenant).await?.realm;
+        let Some(realm) = realm.filter(|_| was_at_it) else {
+            return Ok(Defect::Common);
         };
         let (store, now) = (self.ports.store(), self.now());
-        let known = store.records(tenant, &realm, &[order]).await?.pop();
-        let expected = known.as_ref().map_or(Expected::Absent, |record| {
-            Expected::Is(record.operation.clone())
-        });
-        let mut record = known.unwrap_or_else(|| {
-            let tenant = tenant.clone();
-            let key = RecordKey {
-                tenant,
-                realm,
-                order,
-            };
-            SyncRecord::queued(key, order.to_string(), self.operation(), now)
-        });
-        let times = defects(&record).saturating_add(1);
-        let is_last = times == DEFECTS_MAX;
-        let (event, notice) = if is_last {
-            give_up(&mut record)
-        } else {
-            self.put_off(&mut record, times)
+        let Some(mut record) = store.records(tenant, &realm, &[order]).await?.pop() else {
+            return Ok(Defect::Common);
         };
-        let detail = json!({ "code": notice.code, "times": times });
+        let expected = Expected::Is(record.operation.clone());
+        record.defects = record.defects.saturating_add(1);
+        let is_last = record.defects == DEFECTS_MAX;
+        let given_up = is_last.then(|| give_up(&mut record)).flatten();
+        let (event, notice) = given_up.unwrap_or_else(|| self.put_off(&mut record, is_last));
+        let detail = json!({ "code": notice.code, "times": record.defects });
         let line = entry(now, order, event, notice.text(), detail);
         record.operation = self.operation();
-        record.updated_at = now;
-        let told = (&Outcome::of(&record), record.is_settled());
+        let outcome = told_of(&record, &notice);
+        let told = (&outcome, is_last && record.is_settled());
         let (mails, told) = mail::due(&mut record, told, now, &self.policy);
         let history = std::iter::once(line).chain(told);
         let change = Change {
@@ -77,9 +103,10 @@ impl<P: Ports> Engine<P> {
             history: history.map(|line| line.traced(trace)).collect(),
             mails,
         };
+        let written = store.commit(vec![change]).await?.pop();
         // Whoever wrote in between goes on with the order.
-        store.commit(vec![change]).await?;
-        Ok(if is_last {
+        let is_told = is_last && written == Some(Committed::Done);
+        Ok(if is_told {
             Defect::Told
         } else {
             Defect::PutOff
@@ -87,12 +114,22 @@ impl<P: Ports> Engine<P> {
     }
 
     /// The lease of the attempt that failed stays: what it sent may still be under way.
-    fn put_off(&self, record: &mut SyncRecord, times: u32) -> (HistoryEvent, Notice) {
+    fn put_off(&self, record: &mut SyncRecord, is_last: bool) -> (HistoryEvent, Notice) {
+        let code = if is_last {
+            Code::OrderDefect
+        } else {
+            Code::AttemptFailed
+        };
+        let notice = Notice::new(code).with("order", record.order_number.as_str());
+        if record.is_settled() && record.request.is_none() {
+            // Nothing is left to do for it but what the next run finds.
+            return (HistoryEvent::Waiting, notice);
+        }
         let now = self.now();
-        let notice = Notice::new(Code::AttemptFailed)
-            .with("order", record.order_number.as_str())
-            .with(TIMES, times.to_string());
-        let asked = self.policy.lease.max(self.policy.backoff_after(times));
+        let asked = self
+            .policy
+            .lease
+            .max(self.policy.backoff_after(record.defects));
         let pace = (self.ports.chance().permille(), &self.policy);
         let since = (record.updated_at, now);
         let pause = wait(record, notice.clone(), Some(asked), false, since, pace);
@@ -105,16 +142,27 @@ impl<P: Ports> Engine<P> {
     }
 }
 
-/// How often in a row it was so far.
-fn defects(record: &SyncRecord) -> u32 {
-    let notice = record.wait.as_ref().map(|wait| &wait.notice);
-    let notice = notice.filter(|notice| notice.code == Code::AttemptFailed);
-    let times = notice.and_then(|notice| notice.words.get(TIMES)?.parse().ok());
-    times.unwrap_or(0)
+/// What whoever asked for it is told. The old result of an order that was at its end is no answer.
+fn told_of(record: &SyncRecord, notice: &Notice) -> Outcome {
+    let outcome = Outcome::of(record);
+    match record.state {
+        State::Queued | State::Planned { .. } | State::Created { .. } => outcome,
+        _ if record.notice() == Some(notice) => outcome,
+        _ if notice.code == Code::OrderDefect => Outcome {
+            outcome: OutcomeKind::Refused,
+            ..Outcome::waiting(record.key.order, &record.order_number, notice, None)
+        },
+        _ => Outcome::waiting(
+            record.key.order,
+            &record.order_number,
+            notice,
+            record.wait.as_ref().map(|wait| wait.not_before),
+        ),
+    }
 }
 
-/// A person must look, at what may exist too. What is over stays as it is.
-fn give_up(record: &mut SyncRecord) -> (HistoryEvent, Notice) {
+/// A person must look, at what may exist too. `None` for what is over: that stays as it is.
+fn give_up(record: &mut SyncRecord) -> Option<(HistoryEvent, Notice)> {
     let notice = Notice::new(Code::OrderDefect).with("order", record.order_number.as_str());
     let (intent, bill) = match record.state.clone() {
         State::Queued => (None, None),
@@ -124,23 +172,19 @@ fn give_up(record: &mut SyncRecord) -> (HistoryEvent, Notice) {
         | State::Refused { .. }
         | State::NeedsPerson { .. }
         | State::Orphaned { .. }
-        | State::Skipped { .. } => {
-            record.wait = None;
-            return (HistoryEvent::Waiting, notice);
-        }
+        | State::Skipped { .. } => return None,
     };
     record.wait = None;
     flag(record, &notice, true);
+    let told = notice.clone();
     if intent.is_none() && bill.is_none() {
-        record.state = State::Refused {
-            notice: notice.clone(),
-        };
-        return (HistoryEvent::Refused, notice);
+        record.state = State::Refused { notice };
+        return Some((HistoryEvent::Refused, told));
     }
     record.state = State::NeedsPerson {
-        notice: notice.clone(),
+        notice,
         intent,
         bill,
     };
-    (HistoryEvent::NeedsPerson, notice)
+    Some((HistoryEvent::NeedsPerson, told))
 }

@@ -179,6 +179,7 @@ mod tests {
             notice: Notice::new(Code::NotConnected),
             since: world.lock().now,
             recheck_at: None,
+            is_told: true,
         };
         world.put(DocumentKind::Status, &status(Some(trouble)));
         assert!(!health(&world).needs_reconnect, "a person took it away");

@@ -35,7 +35,6 @@ impl<P: Ports> Attempt<'_, P> {
                 Ok(Some(_)) => {
                     let record = &mut self.jobs[index].record;
                     let seen_under = record.fence;
-                    record.wait = None;
                     let text = format!("The bill {} still exists.", bill.id);
                     let detail = json!({ "bill": bill.id });
                     record.state = State::Created {

@@ -158,10 +158,9 @@ impl<P: Ports> Attempt<'_, P> {
             }
         }
         let record = &self.jobs[index].record;
-        let (draft, home_currency) = {
+        let draft = {
             let books = self.books.read().unwrap_or_else(PoisonError::into_inner);
-            let draft = plan.draft(&ensured, &self.realm, record.generation, &books);
-            (draft, books.company().home_currency)
+            plan.draft(&ensured, &self.realm, record.generation, &books)
         };
         let intent = Intent {
             request_id: bill_request_id(&self.realm, record.key.order, record.generation),
@@ -170,10 +169,7 @@ impl<P: Ports> Attempt<'_, P> {
             total: draft.total.amount(),
             vendor: ensured.vendor.clone(),
             vendor_name: plan.vendor_name().to_owned(),
-            currency: Some(match plan.currency {
-                Some((currency, _)) => currency,
-                None => home_currency,
-            }),
+            currency: plan.currency.map(|(currency, _)| currency),
             sends: 0,
             first_sent: SentAt {
                 local: now,

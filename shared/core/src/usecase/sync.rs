@@ -219,7 +219,6 @@ impl<P: Ports> Engine<P> {
                 Ok(report)
             }
             Err(failure) => {
-                let failure = failure.of_everyone();
                 self.note_failure(&tenant, &failure, settings.as_ref())
                     .await?;
                 let next = failure
@@ -261,7 +260,10 @@ impl<P: Ports> Engine<P> {
         let now = self.now();
         let mut was_stopped = false;
         let touch = |status: &mut TenantStatus| {
-            was_stopped = status.trouble.take().is_some();
+            was_stopped = status.trouble.is_some();
+            if let Some(trouble) = &mut status.trouble {
+                trouble.recheck_at = Some(now);
+            }
             status.person_active_at = Some(now);
             true
         };
@@ -292,6 +294,23 @@ impl<P: Ports> Engine<P> {
     }
 
     pub(super) async fn attempt(
+        &self,
+        request: &SyncRequest,
+        status: &TenantStatus,
+        settings: Option<Settings>,
+    ) -> Result<Attempt<'_, P>, Failure> {
+        let prepared = self.prepare(request, status, settings).await;
+        let mut attempt = prepared.map_err(Failure::of_everyone)?;
+        // From here on it is about some orders and not about everything.
+        let orders = request.orders.clone();
+        attempt.at_work = Some(self.at_work(&request.tenant, orders));
+        let jobs = self.jobs(request, &attempt.realm, &*attempt.autotask);
+        attempt.jobs = jobs.await?;
+        Ok(attempt)
+    }
+
+    /// What every order needs, before one of them is looked at.
+    async fn prepare(
         &self,
         request: &SyncRequest,
         status: &TenantStatus,
@@ -328,7 +347,6 @@ impl<P: Ports> Engine<P> {
             .get(&request.tenant, &*quickbooks, now, &policy)
             .await?;
         self.note_company(&request.tenant, status, &books).await?;
-        let jobs = self.jobs(request, &realm, &*autotask).await?;
         let names = self.known_names(&request.tenant).await?;
         Ok(Attempt {
             engine: self,
@@ -344,7 +362,8 @@ impl<P: Ports> Engine<P> {
             autotask,
             quickbooks,
             books: Arc::clone(&books),
-            jobs,
+            jobs: Vec::new(),
+            at_work: None,
             names,
             stopped: false,
             books_renewed: false,

@@ -588,6 +588,7 @@ fn a_person_hears_after_two_minutes_that_the_tenant_waits() {
         notice: crate::notice::Notice::new(Code::QuickBooksDisconnected),
         since: world.lock().now,
         recheck_at: None,
+        is_told: true,
     };
     let engine = world.engine("web");
     let note = |status: &mut crate::tenant::TenantStatus| {

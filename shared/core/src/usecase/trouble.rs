@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::{
     failure::{Failure, FailureClass},
     ids::TenantId,
-    notice::{Notice, System},
+    notice::{Code, Notice, System},
     ports::{DocumentKind, Ledger, Mail, Outbox, Outside, StoreError},
     record::later,
     settings::Settings,
@@ -72,6 +72,7 @@ impl<P: Ports> Engine<P> {
             notice: failure.notice.clone(),
             since: now,
             recheck_at,
+            is_told: true,
         };
         let quiet = failure.retry_after.map(|wait| later(now, wait));
         let recheck = later(now, self.policy.trouble_recheck);
@@ -89,6 +90,12 @@ impl<P: Ports> Engine<P> {
             }
             (FailureClass::Reconnect, None) => {
                 *is_new = replace(&mut status.trouble, trouble(None));
+                true
+            }
+            (FailureClass::TenantTrouble, _) if failure.code() == Code::ReadingRefused => {
+                let soon = later(now, self.policy.sweep_interval);
+                let (first, again) = (trouble(Some(soon)), trouble(Some(recheck)));
+                *is_new = put_twice(&mut status.trouble, first, again, now);
                 true
             }
             (FailureClass::TenantTrouble, _) => {
@@ -144,6 +151,28 @@ impl<P: Ports> Engine<P> {
     }
 }
 
+/// Puts a trouble in place that may have been a hiccup: it is tried again soon, and told when it is still
+/// there then. True when it is to be told now.
+fn put_twice(place: &mut Option<Trouble>, first: Trouble, again: Trouble, now: Timestamp) -> bool {
+    match place {
+        Some(old) if old.notice.code == first.notice.code => {
+            if old.recheck_at.is_some_and(|at| now < at) {
+                return false;
+            }
+            let (since, was_told) = (old.since, old.is_told);
+            *old = Trouble { since, ..again };
+            !was_told
+        }
+        _ => {
+            *place = Some(Trouble {
+                is_told: false,
+                ..first
+            });
+            false
+        }
+    }
+}
+
 /// Puts a trouble in place; true when it is not the one that was already there.
 fn replace(place: &mut Option<Trouble>, mut trouble: Trouble) -> bool {
     let same = place
@@ -152,6 +181,7 @@ fn replace(place: &mut Option<Trouble>, mut trouble: Trouble) -> bool {
     let is_new = same.is_none();
     if let Some(old) = same {
         trouble.since = old.since;
+        trouble.is_told |= old.is_told;
     }
     *place = Some(trouble);
     is_new
