@@ -29,6 +29,10 @@ seeds! {
     a_todo_that_a_process_sent_after_it_had_slept: 67924;
     a_todo_that_came_late_while_the_clocks_differed: 239_251;
     a_clock_that_was_set_back_into_the_time_of_quiet: 103_726;
+    a_process_that_slept_over_its_reading_and_wrote_all_the_same: 99904;
+    a_number_that_was_written_after_a_person_was_asked: 126_531;
+    a_number_that_was_written_twice: 159_558;
+    a_todo_that_slept_on_its_way: 58478;
 }
 
 seeds! {

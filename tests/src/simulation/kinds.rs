@@ -5,7 +5,7 @@ use std::time::Duration;
 use purser_simulators::FaultKind;
 
 use super::{
-    exhaustive::CREATE,
+    labels,
     plan::WireTrouble,
     trial::{Call, Mishap},
 };
@@ -61,8 +61,7 @@ impl Kind {
             ];
             kinds.extend(twice.map(|(name, mishap)| Self { name, mishap }));
         }
-        if call.label == CREATE {
-            // Between the last look at the clock and the send there is no moment to sleep for long.
+        if labels::leaves_at_once(&call.label) {
             kinds.retain(|kind| !["asleep-before", "twice-asleep"].contains(&kind.name));
         }
         kinds

@@ -27,6 +27,7 @@ use tokio::sync::Notify;
 
 use super::{
     companies::Company,
+    labels,
     plan::{Hand, Plan, WireTrouble},
     trial::Trying,
     versions::Versions,
@@ -432,6 +433,7 @@ impl Wire {
             nature.check_number(ids, &number);
         }
         let is_read = request.method() == Method::GET || path.ends_with("/query");
+        let label = labels::of(system, &request);
         let is_create = request.method() == Method::POST && path.ends_with("/bill");
         let trouble = nature.wire_trouble(self.process, (system, &request), is_create);
         match &trouble {
@@ -453,8 +455,7 @@ impl Wire {
                 nature.die(self.process).await;
                 unreachable!("a dead process goes on");
             }
-            // Between the last look at the clock and the send there is no moment to sleep for long.
-            Some(WireTrouble::Sleep(Moment::Before, time)) if !is_create => {
+            Some(WireTrouble::Sleep(Moment::Before, time)) if !labels::leaves_at_once(&label) => {
                 tokio::time::sleep(*time).await;
             }
             _ => {}

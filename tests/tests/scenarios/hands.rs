@@ -25,6 +25,29 @@ fn in_autotask(simulators: &purser_simulators::Simulators, action: Action) {
         .expect("they may");
 }
 
+/// A process that sleeps with Autotask's answer in its hand does not take it for a reading of now.
+#[tokio::test(start_paused = true)]
+async fn a_number_typed_while_a_process_slept_over_its_reading_is_never_overwritten() {
+    for nth in 1..=4 {
+        let mut stage = Stage::new().await;
+        let order = stage.add_plain();
+        let query = ("POST", "/PurchaseOrders/query", nth);
+        let database = stage.database.clone();
+        let types = move |_: &purser_simulators::Simulators| {
+            let number = "by hand".to_owned();
+            let typed = database.act(Action::SetNumber { order, number });
+            typed.expect("they may");
+        };
+        stage.tap.at(query, Moment::After, types);
+        stage
+            .tap
+            .stall(query, Moment::After, Duration::from_secs(310));
+        stage.run().await;
+        stage.live(Duration::from_hours(1)).await;
+        assert_eq!(stage.number(order).as_deref(), Some("by hand"), "{nth}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_bill_deleted_before_the_write_back_is_found_and_made_once_more() {
     let mut stage = Stage::new().await;

@@ -4,7 +4,7 @@
 //! Here is the driver; [`enter`](super::enter) decides whether an order is worked on at all,
 //! [`fail`](super::fail) what a failure means for it, [`commit`](super::commit) how it is stored.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
@@ -12,6 +12,7 @@ use crate::{
     eligibility::{Ineligible, Window},
     failure::Failure,
     ids::{OperationId, OrderId, RealmId, StatusId, TenantId, TraceId},
+    notice::Code,
     notice::Notice,
     orders::Order,
     ports::{Autotask as _, Expected, HistoryEntry, HistoryEvent, Outside, StoreError},
@@ -22,6 +23,10 @@ use crate::{
 };
 
 use super::{Engine, Ports, SyncReport, books_cache::SharedBooks, defect::AtWork};
+
+/// The longest that a reading may take on which a write rests. Not divided by any scale: it is about
+/// people, not about waits.
+const READING_MAX: Duration = Duration::from_secs(10);
 
 /// The most rounds one attempt drives; each order needs five at most in one go.
 const ROUNDS_MAX: usize = 24;
@@ -264,8 +269,13 @@ impl<P: Ports> Attempt<'_, P> {
     /// Reads the orders of a group again, in one call.
     pub(super) async fn reread(&mut self, group: &[usize]) -> Result<(), Failure> {
         let ids: Vec<_> = group.iter().map(|index| self.jobs[*index].id()).collect();
+        let began = self.engine.now();
         let mut orders = self.autotask.orders(&ids).await?;
         let now = self.engine.now();
+        if now < began || later(began, READING_MAX) < now {
+            // Whoever slept with the answer in the hand does not know how old it is.
+            return Err(Failure::new(Code::TimeShort));
+        }
         for index in group {
             let job = &mut self.jobs[*index];
             let place = orders.iter().position(|order| order.id == job.id());

@@ -399,8 +399,10 @@ impl<P: Ports> Engine<P> {
             .records(&request.tenant, realm, &request.orders)
             .await?;
         let mut known: HashMap<_, _> = records.into_iter().map(|r| (r.key.order, r)).collect();
-        let orders = autotask.orders(&request.orders).await?;
+        // The age of what is read counts from here: whoever sleeps with the answer in the hand does not
+        // know that.
         let now = self.now();
+        let orders = autotask.orders(&request.orders).await?;
         let mut shown: HashMap<_, _> = orders.into_iter().map(|o| (o.id, o)).collect();
         let mut ids = request.orders.clone();
         ids.sort_unstable();
