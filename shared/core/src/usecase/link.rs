@@ -14,7 +14,10 @@ use crate::{
     record::{BillLink, ErrorMark, State, later},
 };
 
-use super::{Ports, attempt::Attempt};
+use super::{
+    Ports,
+    attempt::{Attempt, Halt},
+};
 
 /// The oldest reading of an order that counts as "directly before" a write to it. Not divided by any
 /// scale: it is about people, not about waits.
@@ -136,6 +139,16 @@ impl<P: Ports> Attempt<'_, P> {
         }
     }
 
+    /// Whether the order is still this attempt's own: whoever slept over the write before may find it
+    /// with another one, which decided otherwise.
+    fn is_held(&self, index: usize) -> bool {
+        let now = self.engine.now();
+        let lease = self.jobs[index].record.lease.as_ref();
+        let is_ours =
+            lease.is_some_and(|lease| lease.owner == self.holder.owner && now < lease.until);
+        is_ours || !self.engine.guards.fence
+    }
+
     fn may_write(&self, index: usize, number: &str) -> MayWrite {
         let Some(order) = &self.jobs[index].order else {
             return MayWrite::NotShown;
@@ -148,6 +161,10 @@ impl<P: Ports> Attempt<'_, P> {
     }
 
     async fn write(&mut self, index: usize, text: &str) -> Result<bool, StoreError> {
+        if !self.is_held(index) {
+            self.jobs[index].halt = Some(Halt::Overtaken(None));
+            return Ok(false);
+        }
         let id = self.jobs[index].id();
         match self.autotask.write_external_number(id, text).await {
             Ok(()) => Ok(true),
