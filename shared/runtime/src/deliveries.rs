@@ -5,6 +5,7 @@ use std::{collections::HashMap, panic::AssertUnwindSafe, time::Duration};
 use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use purser_core::{
+    ids::{OrderId, TenantId, TraceId},
     ports::{Chance as _, Delivery, Lane, Message, Queue as _, StoreError, WorkMessage},
     usecase::{Defect, Engine, Ports},
 };
@@ -17,9 +18,6 @@ use crate::{
 
 /// A message received so often is set aside; the dead-letter queue of a stack counts the same.
 pub const RECEIVES_MAX: u32 = 5;
-
-/// Why a message is set aside whose handling panicked.
-const PANICKED: &str = "its handling panicked";
 
 /// What becomes of a delivery.
 #[derive(Debug)]
@@ -52,28 +50,16 @@ pub async fn deliver_until<P: Ports>(
 ) -> Fate {
     let work = AssertUnwindSafe(handlers::work_until(engine, &delivery.body, deadline));
     let policy = engine.policy();
-    let is_last = delivery.receives >= RECEIVES_MAX;
-    match work.catch_unwind().await {
+    let fate = match work.catch_unwind().await {
         // A message that another version of the program wrote is left to that one.
-        Ok(Ok(Worked::NewerVersion)) => left_alone(delivery, policy.sweep_interval),
-        // So is such a record. It is stored, so that the sweeper of either version finds it.
-        Ok(Err(StoreError::Newer(_))) => match alone(engine, &delivery.body).await {
-            Ok(true) => Fate::Done(Worked::TakenApart),
-            Ok(false) if is_sync(&delivery.body) => Fate::Done(Worked::NewerVersion),
-            Ok(false) => left_alone(delivery, policy.sweep_interval),
-            Err(error) => Fate::Failed(error),
-        },
-        Ok(Ok(Worked::Poison(why))) => Fate::SetAside(why),
-        Ok(Ok(worked)) => Fate::Done(worked),
-        Ok(Err(error)) => Fate::Failed(error),
-        Err(_panic) => match panicked(engine, &delivery.body).await {
-            Ok(Panicked::Stored(worked)) => Fate::Done(worked),
-            Ok(Panicked::SetAside) => Fate::SetAside(PANICKED.to_owned()),
-            Ok(Panicked::NoOrder) if is_last => Fate::SetAside(PANICKED.to_owned()),
-            Ok(Panicked::NoOrder) => Fate::Again(policy.lease),
-            Err(error) => Fate::Failed(error),
-        },
-    }
+        Ok(Ok(Worked::NewerVersion)) => return left_alone(delivery, policy.sweep_interval),
+        Ok(Ok(Worked::Poison(why))) => return Fate::SetAside(why),
+        Ok(Ok(worked)) => return Fate::Done(worked),
+        Ok(Err(StoreError::Newer(_))) => left_to_newer(engine, delivery).await,
+        Ok(Err(error)) => return Fate::Failed(error),
+        Err(_panic) => panicked(engine, delivery).await,
+    };
+    fate.unwrap_or_else(Fate::Failed)
 }
 
 /// A message for another version of the program is never counted out: deploys take what they take.
@@ -85,53 +71,54 @@ fn left_alone(delivery: &Delivery, wait: Duration) -> Fate {
     }
 }
 
-/// What was done about a message whose handling panicked.
-enum Panicked {
-    /// What it was about is stored, or queued once more.
-    Stored(Worked),
-    /// The same, and the message is kept for whoever looks after Purser.
-    SetAside,
-    /// It is about no order, or every order would fail alike.
-    NoOrder,
-}
-
-/// An order by itself is put off, so that nothing behind its message waits for it; several are queued
-/// each by itself.
-async fn panicked<P: Ports>(engine: &Engine<P>, body: &str) -> Result<Panicked, StoreError> {
-    summary::panicked();
-    if alone(engine, body).await? {
-        return Ok(Panicked::Stored(Worked::TakenApart));
-    }
-    let message = serde_json::from_str(body);
-    let Ok(WorkMessage::Sync {
-        tenant,
-        orders,
-        trace,
-        ..
-    }) = message
-    else {
-        return Ok(Panicked::NoOrder);
-    };
-    let [order] = orders.as_slice() else {
-        return Ok(Panicked::NoOrder);
-    };
-    let noted = engine.note_defect(&tenant, *order, trace.as_ref()).await?;
-    Ok(match noted {
-        Defect::PutOff => Panicked::Stored(Worked::PutOff),
-        Defect::Told => Panicked::SetAside,
-        Defect::Common => Panicked::NoOrder,
+/// Leaves a record to the version that wrote it. It is stored, so that the sweeper of either finds it.
+async fn left_to_newer<P: Ports>(
+    engine: &Engine<P>,
+    delivery: &Delivery,
+) -> Result<Fate, StoreError> {
+    Ok(match take_apart(engine, &delivery.body).await? {
+        Parts::Queued => Fate::Done(Worked::TakenApart),
+        Parts::Alone { .. } => Fate::Done(Worked::NewerVersion),
+        Parts::None => left_alone(delivery, engine.policy().sweep_interval),
     })
 }
 
-/// Whether it is about orders.
-fn is_sync(body: &str) -> bool {
-    matches!(serde_json::from_str(body), Ok(WorkMessage::Sync { .. }))
+/// An order by itself is put off, so that nothing behind its message waits for it.
+async fn panicked<P: Ports>(engine: &Engine<P>, delivery: &Delivery) -> Result<Fate, StoreError> {
+    summary::panicked();
+    let defect = match take_apart(engine, &delivery.body).await? {
+        Parts::Queued => return Ok(Fate::Done(Worked::TakenApart)),
+        Parts::Alone {
+            tenant,
+            order,
+            trace,
+        } => engine.note_defect(&tenant, order, trace.as_ref()).await?,
+        Parts::None => Defect::Common,
+    };
+    let set_aside = || Fate::SetAside("its handling panicked".to_owned());
+    Ok(match defect {
+        Defect::PutOff => Fate::Done(Worked::PutOff),
+        Defect::Told => set_aside(),
+        Defect::Common if delivery.receives >= RECEIVES_MAX => set_aside(),
+        Defect::Common => Fate::Again(engine.policy().lease),
+    })
 }
 
-/// Queues each order of a message by itself, so that one of them stops no other. False when it names
-/// one only, or none.
-async fn alone<P: Ports>(engine: &Engine<P>, body: &str) -> Result<bool, StoreError> {
-    let message = serde_json::from_str(body);
+/// What a message was taken apart into, so that none of its orders stops another.
+enum Parts {
+    /// Each of its orders is queued by itself.
+    Queued,
+    /// It is about this order alone.
+    Alone {
+        tenant: TenantId,
+        order: OrderId,
+        trace: Option<TraceId>,
+    },
+    /// It is about no order.
+    None,
+}
+
+async fn take_apart<P: Ports>(engine: &Engine<P>, body: &str) -> Result<Parts, StoreError> {
     let Ok(WorkMessage::Sync {
         version,
         tenant,
@@ -139,12 +126,20 @@ async fn alone<P: Ports>(engine: &Engine<P>, body: &str) -> Result<bool, StoreEr
         orders,
         origin,
         trace,
-    }) = message
+    }) = serde_json::from_str(body)
     else {
-        return Ok(false);
+        return Ok(Parts::None);
     };
-    if orders.len() < 2 {
-        return Ok(false);
+    match *orders.as_slice() {
+        [] => return Ok(Parts::None),
+        [order] => {
+            return Ok(Parts::Alone {
+                tenant,
+                order,
+                trace,
+            });
+        }
+        _ => {}
     }
     let lane = if origin.is_person() {
         Lane::Person
@@ -165,7 +160,7 @@ async fn alone<P: Ports>(engine: &Engine<P>, body: &str) -> Result<bool, StoreEr
         },
     });
     engine.ports().queue().send(alone.collect()).await?;
-    Ok(true)
+    Ok(Parts::Queued)
 }
 
 /// The event of a queue, as SQS gives it to a function.
