@@ -11,6 +11,22 @@ use purser_simulators::{
 use purser_tests::stage::Stage;
 use serde_json::json;
 
+/// A company that gets a mail when its transfer stops.
+async fn told() -> Stage {
+    let mut stage = Stage::new().await;
+    let to = Some("ann@example.com".to_owned());
+    stage
+        .change_settings(|settings| settings.digest_to = to)
+        .await;
+    stage
+}
+
+/// What Autotask refuses, in words that nobody here knows.
+fn refused(words: &str) -> FaultKind {
+    let body = Some(format!(r#"{{"errors":["{words}"]}}"#));
+    FaultKind::Status { status: 500, body }
+}
+
 fn unavailable() -> FaultKind {
     FaultKind::Status {
         status: 503,
@@ -202,11 +218,7 @@ async fn foreign_labels_stop_the_tenant_until_it_chooses_its_status_once() {
 
 #[tokio::test(start_paused = true)]
 async fn a_trouble_is_told_once_by_mail() {
-    let mut stage = Stage::new().await;
-    let to = Some("ann@example.com".to_owned());
-    stage
-        .change_settings(|settings| settings.digest_to = to)
-        .await;
+    let mut stage = told().await;
     stage
         .database
         .switch(|switches| switches.cannot_read_costs = true);
@@ -221,16 +233,9 @@ async fn a_trouble_is_told_once_by_mail() {
 /// Whatever the words are in: without a way to read orders nothing is transferred, and that is told.
 #[tokio::test(start_paused = true)]
 async fn what_autotask_refuses_before_any_order_stops_the_transfer_and_is_told() {
-    let mut stage = Stage::new().await;
-    let to = Some("ann@example.com".to_owned());
-    stage
-        .change_settings(|settings| settings.digest_to = to)
-        .await;
+    let mut stage = told().await;
     let order = stage.add_plain();
-    let refusal = FaultKind::Status {
-        status: 500,
-        body: Some(r#"{"errors":["Diesem Benutzer fehlt die Berechtigung."]}"#.to_owned()),
-    };
+    let refusal = refused("Diesem Benutzer fehlt die Berechtigung.");
     let rule = FaultRule::outage(System::Autotask, refusal);
     let route = "POST PurchaseOrders/query".to_owned();
     stage.simulators.faults.add(FaultRule { route, ..rule });
@@ -257,16 +262,9 @@ async fn what_autotask_refuses_before_any_order_stops_the_transfer_and_is_told()
 
 #[tokio::test(start_paused = true)]
 async fn a_refusal_that_comes_once_is_tried_again_soon_and_told_to_nobody() {
-    let mut stage = Stage::new().await;
-    let to = Some("ann@example.com".to_owned());
-    stage
-        .change_settings(|settings| settings.digest_to = to)
-        .await;
+    let mut stage = told().await;
     let order = stage.add_plain();
-    let refusal = FaultKind::Status {
-        status: 500,
-        body: Some(r#"{"errors":["Der Vorgang ist zurzeit gesperrt."]}"#.to_owned()),
-    };
+    let refusal = refused("Der Vorgang ist zurzeit gesperrt.");
     let rule = FaultRule::next(System::Autotask, "POST PurchaseOrders/query", refusal);
     stage.simulators.faults.add(rule);
     stage.run().await;
@@ -279,11 +277,7 @@ async fn a_refusal_that_comes_once_is_tried_again_soon_and_told_to_nobody() {
 
 #[tokio::test(start_paused = true)]
 async fn an_outage_that_keeps_runs_from_looking_is_told_once_after_hours() {
-    let mut stage = Stage::new().await;
-    let to = Some("ann@example.com".to_owned());
-    stage
-        .change_settings(|settings| settings.digest_to = to)
-        .await;
+    let mut stage = told().await;
     let order = stage.add_plain();
     let outage = FaultRule::outage(System::Autotask, unavailable());
     stage.simulators.faults.add(outage);

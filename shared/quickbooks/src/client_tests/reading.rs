@@ -196,6 +196,9 @@ async fn one_bill_is_there_or_gone_or_unknown_for_now() {
     }
     for reply in [
         Reply::Answer(404, "<html>".into()),
+        // Whatever else is not found, it is not this bill: another one would be made for it.
+        fault(404, "500"),
+        fault(404, "6000"),
         fault(403, "3100"),
         ok("{}"),
     ] {
