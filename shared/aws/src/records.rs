@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::{
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use purser_core::{
     ids::{OperationId, TenantId},
-    ports::{Change, Committed, Expected, HistoryEntry, StoreError},
+    ports::{Change, Committed, Expected, HistoryEntry, StoreError, read_record},
     record::{RecordKey, SyncRecord},
 };
 
@@ -237,7 +237,7 @@ fn story(tenant: &TenantId, entry: &HistoryEntry) -> Result<Item, StoreError> {
 /// The record of an item. One of a newer version is an error and is never taken for another.
 pub(crate) fn decode(item: &Item, tenant: &TenantId) -> Result<SyncRecord, StoreError> {
     let version: u32 = get_number(item, "version")?;
-    let record = SyncRecord::from_stored(version, &body::read(item)?)?;
+    let record = read_record(version, &body::read(item)?)?;
     if record.key.tenant != *tenant {
         let order = record.key.order;
         return Err(unreadable(format!(

@@ -7,6 +7,7 @@ mod autotask;
 mod quickbooks;
 mod registry;
 mod store;
+mod stored;
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -20,6 +21,7 @@ pub use store::{
     Inbox, Ledger, Mail, MailId, Mailer, Message, Outbox, Posted, Put, Queue, RecordFilter,
     Schedule, StoreError, WorkMessage,
 };
+pub use stored::read_record;
 
 use crate::{
     failure::Failure,

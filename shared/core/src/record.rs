@@ -15,7 +15,6 @@ use crate::{
     notice::{Code, Notice},
     orders::ERROR_WORD,
     policy::Policy,
-    ports::StoreError,
 };
 
 /// The version of the stored form; a record of a later version is left alone.
@@ -448,27 +447,6 @@ impl SyncRecord {
             seen_at: now,
             updated_at: now,
         }
-    }
-
-    /// Reads the stored form of a record. One that is well-formed and says what this program does not
-    /// know was written by a newer one, and is left to that.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Newer`], or [`StoreError::Unreadable`] when it is damaged.
-    pub fn from_stored(version: u32, body: &str) -> Result<Self, StoreError> {
-        if version > RECORD_VERSION {
-            return Err(StoreError::Newer(format!(
-                "a record of version {version}; this program knows {RECORD_VERSION}"
-            )));
-        }
-        serde_json::from_str(body).map_err(|error| {
-            if error.is_data() {
-                StoreError::Newer("a record that says what this program does not know".to_owned())
-            } else {
-                StoreError::Unreadable("a record".to_owned())
-            }
-        })
     }
 
     /// Whether anything is left to do without a person.

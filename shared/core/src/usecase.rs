@@ -4,6 +4,7 @@
 //! a function runtime.
 
 mod ask;
+mod at_work;
 mod attempt;
 mod books_cache;
 mod commit;
@@ -94,7 +95,7 @@ pub struct Engine<P: Ports> {
     only: bool,
     books: BooksCache,
     /// What attempts are at right now.
-    busy: Mutex<defect::Busy>,
+    busy: Mutex<at_work::Busy>,
 }
 
 impl<P: Ports> Engine<P> {

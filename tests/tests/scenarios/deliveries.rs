@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use purser_core::{
-    ports::{Delivery, Inbox as _, StoreError},
-    record::{ErrorMark, Origin, State, SyncRecord},
+    ports::{Delivery, Inbox as _, StoreError, read_record},
+    record::{ErrorMark, Origin, State},
 };
 use purser_runtime::{
     deliveries::{Fate, QueueEvent, RECEIVES_MAX, deliver},
@@ -108,10 +108,10 @@ fn a_record_that_says_what_this_program_does_not_know_is_one_of_a_newer_version(
         r#"{"version":1}"#,
         r#"{"version":1,"state":{"state":"new"}}"#,
     ] {
-        let read = SyncRecord::from_stored(1, body);
+        let read = read_record(1, body);
         assert!(matches!(read, Err(StoreError::Newer(_))), "{read:?}");
     }
-    let read = SyncRecord::from_stored(1, r#"{"version":"#);
+    let read = read_record(1, r#"{"version":"#);
     assert!(matches!(read, Err(StoreError::Unreadable(_))), "{read:?}");
 }
 

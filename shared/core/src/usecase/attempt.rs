@@ -22,7 +22,7 @@ use crate::{
     tenant::KnownNames,
 };
 
-use super::{Engine, Ports, SyncReport, books_cache::SharedBooks, defect::AtWork};
+use super::{Engine, Ports, SyncReport, at_work::AtWork, books_cache::SharedBooks};
 
 /// The longest that a reading may take on which a write rests. Not divided by any scale: it is about
 /// people, not about waits.

@@ -1,8 +1,6 @@
 //! An order that our own code fails at: it waits, so that it holds up no other, and after a few times in
 //! a row a person is told.
 
-use std::{collections::BTreeSet, sync::PoisonError};
-
 use serde_json::json;
 
 use crate::{
@@ -29,44 +27,7 @@ pub enum Defect {
     Common,
 }
 
-/// The orders that an attempt of this engine is at. One whose code failed leaves them here.
-pub(super) struct AtWork<'a, P: Ports> {
-    engine: &'a Engine<P>,
-    tenant: TenantId,
-    orders: Vec<OrderId>,
-}
-
-/// The orders that attempts are at, of every tenant.
-pub(super) type Busy = BTreeSet<(TenantId, OrderId)>;
-
-impl<P: Ports> Drop for AtWork<'_, P> {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            return;
-        }
-        let mut busy = self.engine.busy();
-        for order in &self.orders {
-            busy.remove(&(self.tenant.clone(), *order));
-        }
-    }
-}
-
 impl<P: Ports> Engine<P> {
-    fn busy(&self) -> std::sync::MutexGuard<'_, Busy> {
-        self.busy.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// From now on, and until what is answered is dropped, our code is at these orders.
-    pub(super) fn at_work(&self, tenant: &TenantId, orders: Vec<OrderId>) -> AtWork<'_, P> {
-        let keys = orders.iter().map(|order| (tenant.clone(), *order));
-        self.busy().extend(keys);
-        AtWork {
-            engine: self,
-            tenant: tenant.clone(),
-            orders,
-        }
-    }
-
     /// Notes that an attempt at one order ended because of a defect of ours, at a place that nobody
     /// foresaw. Whatever it had sent is found by what it had stored before, as after a crash.
     pub async fn note_defect(
@@ -75,7 +36,7 @@ impl<P: Ports> Engine<P> {
         order: OrderId,
         trace: Option<&TraceId>,
     ) -> Result<Defect, StoreError> {
-        let was_at_it = self.busy().remove(&(tenant.clone(), order));
+        let was_at_it = self.was_at(tenant, order);
         let realm = self.status(tenant).await?.realm;
         let Some(realm) = realm.filter(|_| was_at_it) else {
             return Ok(Defect::Common);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use purser_core::{
     ids::{OrderId, RealmId, TenantId},
-    ports::{HistoryEntry, RecordFilter, StoreError},
+    ports::{HistoryEntry, RecordFilter, StoreError, read_record},
     record::{RecordKey, StateName, SyncRecord},
 };
 use rusqlite::{Connection, OptionalExtension, Params, params, types::Value};
@@ -262,7 +262,7 @@ fn decoded(
 }
 
 fn decode(version: u32, body: &str, tenant: &TenantId) -> Result<SyncRecord, StoreError> {
-    let record = SyncRecord::from_stored(version, body)?;
+    let record = read_record(version, body)?;
     if record.key.tenant != *tenant {
         return Err(misplaced(record.key.order));
     }
