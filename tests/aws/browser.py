@@ -19,7 +19,8 @@ class TheBrowser(Story):
             env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=1500, check=False)
         (self.stage.folder / "browser.log").write_text(told.stdout + told.stderr)
         counts = dict(re.findall(r"^# (tests|pass|fail|skipped|cancelled) (\d+)$", told.stdout, re.MULTILINE))
-        problems = "\n".join(line for line in told.stdout.splitlines() if "not ok" in line or "error:" in line)
+        # What a step says of its failure may have several lines; its stack is in the log.
+        problems = "\n".join(re.findall(r"^ *not ok .*?(?=^ *code:)", told.stdout, re.MULTILINE | re.DOTALL))
         self.assertEqual(told.returncode, 0, problems or told.stderr[-2000:])
         written = len(re.findall(r"^  it\('", (ROOT / "tests/browser/story.test.mjs").read_text(), re.MULTILINE))
         self.assertEqual((int(counts["pass"]), int(counts["tests"])), (written, written), counts)

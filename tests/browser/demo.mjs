@@ -113,26 +113,34 @@ async function control(simulators, name, body) {
   return JSON.parse(text);
 }
 
+/**
+ * Clicks what leads to another page and waits until that page is there. A click alone ends when the old page
+ * may still be shown: a browser on a busy machine begins to leave it a moment later.
+ */
+export async function follow(page, selector) {
+  await Promise.all([page.waitForEvent('domcontentloaded'), page.click(selector)]);
+}
+
 /** On Intuit's pages: says who one is. */
 export async function identify(page, email) {
   await page.check(`input[name=email][value="${email}"]`);
-  await page.click('button[value=sign_in]');
+  await follow(page, 'button[value=sign_in]');
 }
 
 /** Signs in, with the consent that is asked for the first time. */
 export async function signIn(page, demo, email) {
   await page.goto(`${demo.base}/sign-in`);
-  await page.click('text=Sign in with Intuit');
+  await follow(page, 'text=Sign in with Intuit');
   await identify(page, email);
-  if (await page.locator('button[value=connect]').count()) await page.click('button[value=connect]');
+  if (await page.locator('button[value=connect]').count()) await follow(page, 'button[value=connect]');
 }
 
 /** Connects the QuickBooks company of the person who is signed in. */
 export async function connectQuickBooks(page, email) {
-  await page.click('button:has-text("Connect to QuickBooks")');
+  await follow(page, 'button:has-text("Connect to QuickBooks")');
   await identify(page, email);
-  await page.click('button[value=choose]');
-  await page.click('button[value=connect]');
+  await follow(page, 'button[value=choose]');
+  await follow(page, 'button[value=connect]');
 }
 
 /** Enters Autotask credentials. */
@@ -141,7 +149,7 @@ export async function enterAutotask(page, demo, { user, secret, code }) {
   await page.fill('#user', user);
   await page.fill('#secret', secret);
   await page.fill('#integration_code', code);
-  await page.click('button:has-text("Connect Autotask")');
+  await follow(page, 'button:has-text("Connect Autotask")');
 }
 
 /** Fills the settings form with what the demo company needs; does not save. */
@@ -166,7 +174,7 @@ export async function setUpBayside(page, demo) {
   await enterAutotask(page, demo, bayside);
   await page.goto(`${demo.base}/settings`);
   await fillSettings(page);
-  await page.click('button:has-text("Save")');
-  await page.click('main form button:has-text("Connect")');
+  await follow(page, 'button:has-text("Save")');
+  await follow(page, 'main form button:has-text("Connect")');
   await page.locator('text=Finished').waitFor({ timeout: patience });
 }

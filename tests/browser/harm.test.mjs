@@ -2,7 +2,17 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it as step } from 'node:test';
 import { launch } from './browser.mjs';
-import { bayside, chain, connectQuickBooks, enterAutotask, fillSettings, identify, signIn, startDemo } from './demo.mjs';
+import {
+  bayside,
+  chain,
+  connectQuickBooks,
+  enterAutotask,
+  fillSettings,
+  follow,
+  identify,
+  signIn,
+  startDemo,
+} from './demo.mjs';
 
 const grace = 'grace@bayside.example';
 
@@ -38,7 +48,7 @@ describe('impatient people', { concurrency: false }, () => {
     await hammer('text=Sign in with Intuit');
     await page.waitForURL(`${demo.simulators}/**`);
     await identify(page, grace);
-    await page.click('button[value=connect]');
+    await follow(page, 'button[value=connect]');
     await page.waitForURL(`${demo.base}/set-up`);
     const [session] = (await context.cookies()).filter((cookie) => cookie.name === 'purser-session');
     assert.ok(session.httpOnly);
@@ -113,7 +123,7 @@ describe('impatient people', { concurrency: false }, () => {
     await back();
     await page.locator('#order').waitFor();
     await page.fill('#order', '6109');
-    await page.click('button:has-text("Do It Now")');
+    await follow(page, 'button:has-text("Do It Now")');
     await page.locator('text=This attempt is finished').waitFor();
     await page.reload();
     assert.equal((await quickbooks()).bills.length, 7);
@@ -123,7 +133,7 @@ describe('impatient people', { concurrency: false }, () => {
     await act('edit_line', { line: 61042, unit_cost: '12.34' });
     const other = await context.newPage();
     await Promise.all([page, other].map((tab) => tab.goto(`${demo.base}/logs/6104`)));
-    await Promise.all([page, other].map((tab) => tab.click('button:has-text("Retry")')));
+    await Promise.all([page, other].map((tab) => follow(tab, 'button:has-text("Retry")')));
     for (const tab of [page, other]) await tab.locator('main .badge:has-text("Billed")').waitFor();
     await other.close();
     const marked = (await quickbooks()).bills.filter((bill) => JSON.stringify(bill).includes('6104'));
@@ -158,7 +168,7 @@ describe('impatient people', { concurrency: false }, () => {
     // Signing in makes nobody a member: the invitation is shown, and accepted or not.
     assert.equal(guest.url(), `${demo.base}/companies`);
     assert.match(await guest.locator('main').innerText(), /grace@bayside\.example invites you to .* as viewer/);
-    await guest.click('button:has-text("Accept")');
+    await follow(guest, 'button:has-text("Accept")');
     await guest.locator('text=You are a member of this company now.').waitFor();
     assert.equal(new URL(guest.url()).pathname, '/home');
     for (const path of ['/home', '/logs', '/logs/6105', '/settings', '/connection', '/people', '/sync']) {
@@ -168,16 +178,15 @@ describe('impatient people', { concurrency: false }, () => {
     }
     await guest.goto(`${demo.base}/sync`);
     await guest.fill('#order', '6105');
-    await guest.click('button:has-text("Preview")');
+    await follow(guest, 'button:has-text("Preview")');
     assert.match(await guest.locator('h1').innerText(), /No bill would be made/);
     await guest.context().close();
   });
 
   it('the_last_admin_cannot_step_down', async () => {
     await page.goto(`${demo.base}/people`);
-    const mine = page.locator('li:has-text("You")');
-    await mine.locator('select').selectOption('viewer');
-    await mine.locator('button:has-text("Change role")').click();
+    await page.selectOption('li:has-text("You") select', 'viewer');
+    await follow(page, 'li:has-text("You") button:has-text("Change role")');
     assert.match(await text(), /admin/i);
     await page.goto(`${demo.base}/account`);
     assert.match(await text(), /Admin: you may change everything/);
@@ -187,9 +196,9 @@ describe('impatient people', { concurrency: false }, () => {
     const guest = await (await browser.newContext()).newPage();
     await signIn(guest, demo, 'sam@bayside.example');
     await guest.goto(`${demo.base}/set-up`);
-    await guest.click('button:has-text("Connect to QuickBooks")');
+    await follow(guest, 'button:has-text("Connect to QuickBooks")');
     await guest.check('input[name=email][value="sam@bayside.example"]');
-    await guest.click('button[value=sign_in]');
+    await follow(guest, 'button[value=sign_in]');
     assert.match(await guest.locator('body').innerText(), /admin/i);
     await guest.context().close();
     const heir = 'noor@bayside.example';

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { checkAxe, launch } from './browser.mjs';
-import { bayside, connectQuickBooks, enterAutotask, fillSettings, identify, signIn, startDemo } from './demo.mjs';
+import { bayside, connectQuickBooks, enterAutotask, fillSettings, follow, identify, signIn, startDemo } from './demo.mjs';
 
 const owner = 'owner@north-harbor.example';
 const grace = 'grace@bayside.example';
@@ -109,32 +109,32 @@ describe('how pages look', () => {
     await page.goto(`${demo.base}/sync`);
     await page.fill('#order', 'abc');
     await page.fill('#mail_to', 'nobody');
-    await page.click('button:has-text("Do It Now")');
+    await follow(page, 'button:has-text("Do It Now")');
     await look('sync with mistakes');
     await page.fill('#order', '4866');
     await page.fill('#mail_to', '');
-    await page.click('button:has-text("Do It Now")');
+    await follow(page, 'button:has-text("Do It Now")');
     await look('an attempt under way');
     await page.locator('text=This attempt is finished').waitFor();
     await look('an attempt that was refused');
     await page.goto(`${demo.base}/settings`);
     await page.fill('#days_back', '400');
     await page.fill('#digest_to', 'nobody');
-    await page.click('button:has-text("Save")');
+    await follow(page, 'button:has-text("Save")');
     await look('settings with mistakes');
     await page.goto(`${demo.base}/connection/autotask`);
-    await page.click('main button.main-act');
+    await follow(page, 'main button.main-act');
     await look('Autotask form with mistakes');
     await page.goto(`${demo.base}/people`);
     await page.fill('#email', 'nobody');
-    await page.click('button:has-text("Invite")');
+    await follow(page, 'button:has-text("Invite")');
     await look('people with mistakes');
     await page.goto(`${demo.base}/settings/transfer`);
     await page.fill('#document', '{"days_back": "many"}');
-    await page.click('button:has-text("Import settings")');
+    await follow(page, 'button:has-text("Import settings")');
     await look('import with mistakes');
     await page.goto(`${demo.base}/logs?outcome=billed`);
-    await page.click('tbody th a');
+    await follow(page, 'tbody th a');
     await look('a billed order');
     for (const details of await page.locator('.time summary').all()) await details.click();
     await look('a billed order, everything open');
@@ -164,9 +164,9 @@ describe('how pages look', () => {
     await page.goto(`${demo.base}/settings`);
     await look('settings, empty');
     await fillSettings(page);
-    await page.click('button:has-text("Save")');
+    await follow(page, 'button:has-text("Save")');
     await look('set-up, step 2 complete');
-    await page.click('main form button:has-text("Connect")');
+    await follow(page, 'main form button:has-text("Connect")');
     await look('set-up, first run');
     await page.locator('text=Finished').waitFor({ timeout: 30_000 });
     await look('set-up, first run finished');
@@ -189,7 +189,7 @@ describe('how pages look', () => {
     const found = await openAll(page, preview);
     await page.goto(`${demo.base}/sync`);
     await page.fill('#order', String(id));
-    await page.click('button:has-text("Do It Now")');
+    await follow(page, 'button:has-text("Do It Now")');
     await page.locator('text=This attempt is finished').waitFor();
     found.push(...(await wrongs(page, 'an attempt with long names')));
     found.push(...(await openAll(page, { 'a story with long names': `/logs/${id}`, 'logs with long names': '/logs' })));
@@ -280,15 +280,15 @@ describe('without script', () => {
     await page.goto(`${demo.base}/settings`);
     assert.equal(await page.locator('#created_item_account').isVisible(), true, 'nothing is hidden for good');
     await page.fill('#days_back', '29');
-    await page.click('button:has-text("Save")');
+    await follow(page, 'button:has-text("Save")');
     assert.match(await page.locator('main').innerText(), /saved/i);
     await page.goto(`${demo.base}/sync`);
     await page.fill('#order', '4864');
-    await page.click('button:has-text("Preview")');
+    await follow(page, 'button:has-text("Preview")');
     assert.match(await page.locator('h1').innerText(), /No bill would be made/);
     await page.goto(`${demo.base}/sync`);
     await page.fill('#order', '4864');
-    await page.click('button:has-text("Do It Now")');
+    await follow(page, 'button:has-text("Do It Now")');
     const isFinished = async () => /This attempt is finished/.test(await page.locator('main').innerText());
     for (let tries = 0; !(await isFinished()); tries += 1) {
       assert.ok(tries < 60, 'the attempt does not end');
@@ -296,17 +296,17 @@ describe('without script', () => {
       await page.reload();
     }
     await page.goto(`${demo.base}/logs/4864`);
-    await page.click('button:has-text("Retry")');
+    await follow(page, 'button:has-text("Retry")');
     await page.goto(`${demo.base}/logs?outcome=refused`);
     assert.ok((await page.locator('tbody tr').count()) > 5);
-    await page.click('button:has-text("Sign out")');
+    await follow(page, 'button:has-text("Sign out")');
     assert.match(await page.locator('main').innerText(), /You are signed out/);
   });
 
   it('intuit_asks_again_who_one_is_after_a_sign_out', async () => {
     const page = await somebody(null, { javaScriptEnabled: false });
     await page.goto(`${demo.base}/launch`);
-    await page.click('text=Sign in with Intuit');
+    await follow(page, 'text=Sign in with Intuit');
     await identify(page, owner);
     assert.equal(page.url(), `${demo.base}/home`);
   });

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { launch, pictures } from './browser.mjs';
-import { signIn, startDemo } from './demo.mjs';
+import { follow, signIn, startDemo } from './demo.mjs';
 
 const folder = process.env.PURSER_PICTURES ?? join(pictures, 'pictures');
 const sizeMax = 250_000;
@@ -27,11 +27,11 @@ const mendOrder = async (page, demo) => {
   const order = await submitOrder(demo, [{ product: 501, quantity: 2, unit_cost: '189.00' }, line]);
   await page.goto(`${demo.base}/sync`);
   await page.fill('#order', String(order));
-  await page.click('button:has-text("Do It Now")');
+  await follow(page, 'button:has-text("Do It Now")');
   await page.locator('text=This attempt is finished').waitFor();
   await act(demo, 'edit_line', { line: line.id, unit_cost: '642.50' });
   await page.goto(`${demo.base}/logs/${order}`);
-  await page.click('button:has-text("Retry")');
+  await follow(page, 'button:has-text("Retry")');
   await page.locator('main .badge:has-text("Billed")').waitFor();
   return order;
 };

@@ -8,6 +8,7 @@ import {
   connectQuickBooks,
   enterAutotask,
   fillSettings,
+  follow,
   identify,
   mailTo,
   signIn,
@@ -39,18 +40,18 @@ describe('a company from its first sign-in to its last', { concurrency: false },
 
   it('a_sign_in_that_is_cancelled_says_so_and_signs_nobody_in', async () => {
     await page.goto(`${demo.base}/launch`);
-    await page.click('text=Sign in with Intuit');
-    await page.click('button[value=cancel]');
+    await follow(page, 'text=Sign in with Intuit');
+    await follow(page, 'button[value=cancel]');
     assert.match(await text('main'), /The sign-in was cancelled at Intuit/);
     assert.equal((await context.cookies()).some((cookie) => cookie.name.endsWith('purser-session')), false);
   });
 
   it('sign_in_goes_to_intuit_and_ends_at_set_up', async () => {
-    await page.click('text=Sign in with Intuit');
+    await follow(page, 'text=Sign in with Intuit');
     assert.ok(page.url().startsWith(demo.simulators), page.url());
     await identify(page, grace);
     assert.match(await text('main'), /your name and e-mail address/);
-    await page.click('button[value=connect]');
+    await follow(page, 'button[value=connect]');
     assert.equal(page.url(), `${demo.base}/set-up`);
     await page.reload();
     assert.match(await text('h1'), /Connect your QuickBooks company/);
@@ -92,7 +93,7 @@ describe('a company from its first sign-in to its last', { concurrency: false },
     assert.equal(await page.locator('#created_item_account').isVisible(), true);
     await page.fill('#days_back', '400');
     await page.fill('#digest_to', 'nobody');
-    await page.click('button:has-text("Save")');
+    await follow(page, 'button:has-text("Save")');
     assert.match(await text('main'), /Nothing was saved/);
     for (const field of ['days_back', 'created_item_account', 'payable_account', 'todo_resource', 'digest_to']) {
       assert.equal(await page.getAttribute(`#${field}`, 'aria-invalid'), 'true', field);
@@ -105,22 +106,22 @@ describe('a company from its first sign-in to its last', { concurrency: false },
   it('saved_settings_are_shown_for_review_and_can_be_changed_again', async () => {
     await page.goto(`${demo.base}/settings`);
     await fillSettings(page);
-    await page.click('button:has-text("Save")');
+    await follow(page, 'button:has-text("Save")');
     assert.match(await text('h1'), /Step 2 Complete/);
     assert.match(await text('main'), /Hardware for Resale/);
-    await page.click('text=Change settings');
+    await follow(page, 'text=Change settings');
     await page.fill('#days_back', '7');
-    await page.click('main a:has-text("Cancel")');
+    await follow(page, 'main a:has-text("Cancel")');
     await page.goto(`${demo.base}/settings`);
     assert.equal(await page.inputValue('#days_back'), '30', 'Cancel drops edits');
     await page.fill('#days_back', '20');
-    await page.click('button:has-text("Save")');
+    await follow(page, 'button:has-text("Save")');
     assert.match(await text('main'), /Days back\s+20/);
     assert.equal(await bills(), 0, 'nothing is transferred before Connect');
   });
 
   it('connect_starts_the_first_run_at_once_and_the_page_shows_it_happening', async () => {
-    await page.click('main form button:has-text("Connect")');
+    await follow(page, 'main form button:has-text("Connect")');
     await page.locator('text=Finished').waitFor({ timeout: 90_000 });
     await page.locator('#first-run:has-text("6")').waitFor();
     assert.equal(await bills(), 6);
@@ -131,7 +132,7 @@ describe('a company from its first sign-in to its last', { concurrency: false },
     await page.goto(`${demo.base}/home`);
     assert.equal(await page.locator('a[href="/logs?outcome=billed"] .num').innerText(), '6');
     assert.equal(await page.locator('a[href="/logs?outcome=refused"] .num').first().innerText(), '2');
-    await page.click('a[href="/logs/6104"]');
+    await follow(page, 'a[href="/logs/6104"]');
     assert.match(await text('main'), /Line 3 of order PO0006104 has no unit cost/);
     assert.match(await text('main'), /Enter the unit cost in Autotask, then retry/);
   });
@@ -139,7 +140,7 @@ describe('a company from its first sign-in to its last', { concurrency: false },
   it('a_refused_order_is_repaired_retried_and_billed_without_reload', async () => {
     const line = { database: bayside.user, action: 'edit_line', line: 61042, unit_cost: '12.34' };
     await demo.act({ system: 'autotask', ...line });
-    await page.click('button:has-text("Retry")');
+    await follow(page, 'button:has-text("Retry")');
     await page.locator('main .badge:has-text("Billed")').waitFor();
     const link = await page.locator('a:has-text("Bill in QuickBooks")').first().getAttribute('href');
     assert.match(link, new RegExp(`deeplinkcompanyid=${bayside.realm}`));
@@ -167,7 +168,7 @@ describe('a company from its first sign-in to its last', { concurrency: false },
   it('a_manual_sync_without_an_id_or_with_a_wrong_one_is_refused', async () => {
     await page.goto(`${demo.base}/sync`);
     await page.fill('#order', 'PO0006105');
-    await page.click('button:has-text("Do It Now")');
+    await follow(page, 'button:has-text("Do It Now")');
     assert.equal(await page.getAttribute('#order', 'aria-invalid'), 'true');
     assert.match(await text('main'), /whole number such as 4711/);
   });
@@ -175,7 +176,7 @@ describe('a company from its first sign-in to its last', { concurrency: false },
   it('a_refused_manual_sync_stands_in_red_above_the_overview_and_is_told_to_the_alternate_address', async () => {
     await page.fill('#order', '6105');
     await page.fill('#mail_to', 'books@bayside.example');
-    await page.click('button:has-text("Do It Now")');
+    await follow(page, 'button:has-text("Do It Now")');
     await page.locator('text=This attempt is finished').waitFor();
     const shown = await text('main');
     const cause = shown.indexOf('is not set up for purchasing');
@@ -188,7 +189,7 @@ describe('a company from its first sign-in to its last', { concurrency: false },
   it('a_manual_sync_without_an_address_is_told_to_whoever_is_signed_in', async () => {
     await page.goto(`${demo.base}/sync`);
     await page.fill('#order', '6101');
-    await page.click('button:has-text("Do It Now")');
+    await follow(page, 'button:has-text("Do It Now")');
     await page.locator('text=This attempt is finished').waitFor();
     const mail = await mailTo(demo, grace);
     assert.match(mail.subject, /PO0006101: billed/);
@@ -200,7 +201,7 @@ describe('a company from its first sign-in to its last', { concurrency: false },
     await page.goto(`${demo.base}/logs`);
     assert.equal(await rows(), 8);
     await page.selectOption('#outcome', 'refused');
-    await page.click('button:has-text("Filter")');
+    await follow(page, 'button:has-text("Filter")');
     assert.equal(await rows(), 1);
     await page.goto(`${demo.base}/logs?text=marlow+%3Cb%3E`);
     assert.equal(await rows(), 1);
@@ -210,7 +211,7 @@ describe('a company from its first sign-in to its last', { concurrency: false },
     const csv = await (await context.request.get(`${demo.base}/logs/export?outcome=billed`)).text();
     assert.equal(csv.trim().split('\n').length, 8);
     await page.goto(`${demo.base}/logs`);
-    await page.click('a:has-text("Done")');
+    await follow(page, 'a:has-text("Done")');
     assert.equal(page.url(), `${demo.base}/connection`);
   });
 
@@ -234,18 +235,18 @@ describe('a company from its first sign-in to its last', { concurrency: false },
     assert.equal(document.days_back, 20);
     await page.goto(`${demo.base}/settings/transfer`);
     await page.fill('#document', JSON.stringify({ ...document, days_back: 9999 }));
-    await page.click('button:has-text("Import settings")');
+    await follow(page, 'button:has-text("Import settings")');
     assert.match(await text('main'), /days_back|Days back/);
     await page.fill('#document', JSON.stringify({ ...document, days_back: 31 }));
-    await page.click('button:has-text("Import settings")');
+    await follow(page, 'button:has-text("Import settings")');
     await page.goto(`${demo.base}/settings`);
     assert.equal(await page.inputValue('#days_back'), '31');
   });
 
   it('a_disconnect_revokes_the_grant_and_keeps_the_settings', async () => {
     await page.goto(`${demo.base}/connection`);
-    await page.click('a:has-text("Disconnect")');
-    await page.click('button:has-text("Disconnect")');
+    await follow(page, 'a:has-text("Disconnect")');
+    await follow(page, 'button:has-text("Disconnect")');
     assert.match(await text('main'), /Settings and history are kept/);
     assert.equal((await demo.world()).intuit.live_grants[bayside.realm] ?? 0, 0);
     await connectQuickBooks(page, grace);
@@ -258,7 +259,7 @@ describe('a company from its first sign-in to its last', { concurrency: false },
 
   it('a_session_that_was_signed_out_is_worth_nothing', async () => {
     const cookies = await context.cookies();
-    await page.click('button:has-text("Sign out")');
+    await follow(page, 'button:has-text("Sign out")');
     assert.match(await text('main'), /You are signed out/);
     await context.addCookies(cookies);
     await page.goto(`${demo.base}/home`);
