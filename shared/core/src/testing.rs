@@ -306,6 +306,8 @@ pub(crate) struct Inner {
     pub(crate) honours_request_ids: bool,
     /// Answers of the next bill creates; a code without effect.
     pub(crate) refusals: Vec<Code>,
+    /// The currency that created bills are answered with.
+    pub(crate) currency: Option<Currency>,
     /// States as they were stored, for the first order.
     pub(crate) path: Vec<StateName>,
     /// Every write outside, in words.
@@ -350,6 +352,7 @@ impl World {
             sent: BTreeMap::new(),
             honours_request_ids: false,
             refusals: Vec::new(),
+            currency: None,
             path: Vec::new(),
             writes: Vec::new(),
             writable: true,
@@ -1105,7 +1108,7 @@ impl QuickBooks for World {
                     let bill = bill.clone();
                     return Ok(CreatedBill {
                         bill,
-                        currency: None,
+                        currency: inner.currency,
                     });
                 }
             }
@@ -1115,7 +1118,7 @@ impl QuickBooks for World {
                 .insert(id.clone(), (body.to_owned(), bill.id.clone()));
             Ok(CreatedBill {
                 bill,
-                currency: None,
+                currency: inner.currency,
             })
         })
     }

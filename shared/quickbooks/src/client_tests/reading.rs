@@ -1,4 +1,7 @@
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use purser_core::{
@@ -6,10 +9,11 @@ use purser_core::{
     notice::Code,
     ports::QuickBooks as _,
 };
+use secrecy::ExposeSecret as _;
 use serde_json::json;
 
 use super::{bill, empty, entity_of, realm, rows};
-use crate::testing::{Reply, World, fault, ok};
+use crate::testing::{Reply, World, fault, ok, tokens, used};
 
 #[tokio::test]
 async fn the_books_are_read_inactive_records_included() {
@@ -81,6 +85,33 @@ async fn tax_codes_are_read_outside_the_us_and_an_outage_is_no_empty_list() {
         });
     let failure = world.client().books().await.unwrap_err();
     assert_eq!(failure.code(), Code::QuickBooksFailing);
+}
+
+#[tokio::test]
+async fn a_list_that_fails_leaves_no_renewal_of_another_in_the_middle() {
+    for seed in 0..100 {
+        let world = World::with_token_for(60);
+        world.network.dice.load(seed);
+        world.store.dice.load(seed ^ 0x5555);
+        world.network.on_quickbooks(|seen| {
+            let is_stale = seen.headers["authorization"] == "Bearer A0";
+            match entity_of(seen).as_str() {
+                "Vendor" => Reply::Answer(503, String::new()),
+                "Customer" if is_stale => fault(401, "3200"),
+                _ => realm(seen, "US"),
+            }
+        });
+        let live = Arc::new(Mutex::new("R0".to_owned()));
+        let at_intuit = live.clone();
+        world.network.on_oauth(move |seen| {
+            assert_eq!(used(seen), "R0");
+            "R1".clone_into(&mut at_intuit.lock().unwrap());
+            tokens("R1", "A1")
+        });
+        assert!(world.client().books().await.is_err());
+        let stored = world.store.get().refresh_token;
+        assert_eq!(stored.expose_secret(), *live.lock().unwrap(), "seed {seed}");
+    }
 }
 
 #[tokio::test]

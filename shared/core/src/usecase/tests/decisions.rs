@@ -250,6 +250,24 @@ fn a_bill_that_differs_still_differs_when_a_second_one_is_deleted() {
 }
 
 #[test]
+fn a_bill_in_another_currency_than_was_sent_is_shown_to_a_person() {
+    for (made_in, state) in [("USD", Linked), ("EUR", NeedsPerson)] {
+        let world = World::new();
+        world.lock().content.company.multi_currency = true;
+        world.lock().currency = Some(crate::testing::currency(made_in));
+        scan(&world);
+        world.work();
+        assert_eq!(
+            (world.state(), world.bills().len()),
+            (state, 1),
+            "{made_in}"
+        );
+        let notice = world.record().notice().map(|notice| notice.code);
+        assert_eq!(notice, (state == NeedsPerson).then_some(Code::BillDiffers));
+    }
+}
+
+#[test]
 fn of_two_bills_neither_is_kept_and_one_new_one_is_made() {
     let world = differing();
     bill_of_ours(&world, "900");
