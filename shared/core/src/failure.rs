@@ -227,6 +227,22 @@ mod tests {
     }
 
     #[test]
+    fn what_a_person_must_mend_before_any_order_is_looked_at_is_told_of_the_whole_tenant() {
+        let refused = Failure::new(Code::VendorRefused).with("name", "Acme");
+        let cause = refused.notice.cause();
+        let told = refused.of_everyone();
+        assert_eq!(told.code(), Code::ReadingRefused);
+        assert!(
+            told.notice.cause().contains(&cause),
+            "{}",
+            told.notice.cause()
+        );
+        for code in [Code::QuickBooksFailing, Code::QuickBooksDisconnected] {
+            assert_eq!(Failure::new(code).of_everyone().code(), code);
+        }
+    }
+
+    #[test]
     fn a_failure_names_the_system_it_came_from() {
         let from = |code| Failure::new(code).system();
         assert_eq!(from(Code::QuickBooksFailing), Some(System::QuickBooks));

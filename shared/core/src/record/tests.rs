@@ -169,6 +169,17 @@ fn a_record_is_settled_when_neither_bill_nor_error_nor_todo_is_owed() {
 }
 
 #[test]
+fn only_a_record_of_defects_says_so_and_older_versions_can_read_the_others() {
+    let mut record = record();
+    let stored = |record: &SyncRecord| serde_json::to_value(record).unwrap();
+    assert_eq!(stored(&record).get("defects"), None);
+    record.defects = 1;
+    assert_eq!(stored(&record)["defects"], 1);
+    let again: SyncRecord = serde_json::from_value(stored(&record)).unwrap();
+    assert_eq!(again.defects, 1);
+}
+
+#[test]
 fn a_wish_is_fresh_until_something_is_done_about_it() {
     let mut record = record();
     assert!(!record.is_freshly_asked(), "nobody has asked");
