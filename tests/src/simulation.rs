@@ -55,7 +55,9 @@ use purser_simulators::{autotask::AutotaskSwitches, quickbooks::QuickBooksSwitch
 
 use crate::stage::{Scene, Stage, StageStore};
 
-/// What is not at its end by then takes a night.
+/// What is not at its end by then takes a night; where two versions are at work, and neither people nor
+/// a limit make an order wait, the deploy is over first. Who of the two receives a message is chance, and
+/// the older one puts it off for five minutes each time.
 const EVENING: Duration = Duration::from_hours(1);
 /// How long nothing runs at night.
 const NIGHT: Duration = Duration::from_hours(20);
@@ -93,6 +95,8 @@ pub struct History {
     pub crowded: u64,
     /// How often a process met what only a newer one knows.
     pub unknown: u64,
+    /// Whether the older of two processes had to go before all was done.
+    pub outlasted: bool,
     /// How often people had to connect again.
     pub reconnected: u64,
     /// Beyond the bounds: orders that had two live bills at some time.
@@ -151,6 +155,7 @@ async fn passed<S: StageStore>(plan: Plan) -> History {
         threads: nature.watch.threads_max(),
         crowded: nature.watch.crowded(),
         unknown: nature.versions.met(),
+        outlasted: seen.outlasted,
         reconnected: seen.reconnected,
         doubles: seen.doubles.len(),
         calls: nature.trying.calls(),
@@ -249,7 +254,10 @@ async fn pass<S: StageStore>(stage: &Stage<S>, nature: &Arc<Nature>) -> u64 {
             }
             return gone().as_secs() / 60;
         }
-        if gone() > EVENING && !is_night_over && nature.plan.is_off_at_night() {
+        let is_evening = gone() > EVENING;
+        if is_evening && nature.plan.rests_soon() && nature.versions.end() {
+            nature.seen().outlasted = true;
+        } else if is_evening && !is_night_over && nature.plan.is_off_at_night() {
             is_night_over = true;
             tokio::time::sleep(NIGHT).await;
         }

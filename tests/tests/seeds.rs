@@ -33,6 +33,9 @@ seeds! {
     a_number_that_was_written_after_a_person_was_asked: 126_531;
     a_number_that_was_written_twice: 159_558;
     a_todo_that_slept_on_its_way: 58478;
+    a_message_that_only_the_older_process_receives: 505_396;
+    an_end_of_run_that_only_the_older_process_receives: 347_865;
+    a_planned_order_whose_message_only_the_older_process_receives: 466_833;
 }
 
 seeds! {

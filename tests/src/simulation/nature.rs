@@ -77,6 +77,8 @@ pub(super) struct Seen {
     pub(super) doubles: BTreeSet<(usize, i64)>,
     /// How often people had to connect again.
     pub(super) reconnected: u64,
+    /// Whether the older of two processes had to go before all was done.
+    pub(super) outlasted: bool,
     /// What may be written into each order because of a bill that it has or had.
     pub(super) numbers: BTreeSet<(usize, i64, String)>,
     /// How many steps of the story were told.

@@ -1,10 +1,13 @@
 //! A deploy under way: the second process is of a newer version, and what it has written the first one
 //! does not know. The store holds what this version writes; the first process is shown it as if it
-//! were of the next version.
+//! were of the next version. A deploy is over at some time: then both processes know everything.
 
 use std::{
     collections::BTreeSet,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use purser_core::{
@@ -27,16 +30,25 @@ struct Written {
 /// What the newer process has written.
 #[derive(Debug, Default)]
 pub(super) struct Versions {
-    is_on: bool,
+    is_on: AtomicBool,
     written: Mutex<Written>,
 }
 
 impl Versions {
     pub(super) fn new(is_on: bool) -> Self {
         Self {
-            is_on,
+            is_on: AtomicBool::new(is_on),
             written: Mutex::default(),
         }
+    }
+
+    fn is_on(&self) -> bool {
+        self.is_on.load(Ordering::Relaxed)
+    }
+
+    /// The older process is replaced by one of the newer version. Answers whether there was one.
+    pub(super) fn end(&self) -> bool {
+        self.is_on.swap(false, Ordering::Relaxed)
     }
 
     fn written(&self) -> MutexGuard<'_, Written> {
@@ -46,7 +58,7 @@ impl Versions {
     /// A record was stored. One that the newer process has written is never to be written by the
     /// other one. Answers whether it was.
     pub(super) fn stored(&self, process: usize, record: &SyncRecord) -> bool {
-        if !self.is_on {
+        if !self.is_on() {
             return false;
         }
         let mut written = self.written();
@@ -59,7 +71,7 @@ impl Versions {
 
     /// Whether a process does not know this record.
     pub(super) fn is_newer(&self, process: usize, record: &SyncRecord) -> bool {
-        if !self.is_on || process == NEWER {
+        if !self.is_on() || process == NEWER {
             return false;
         }
         let mut written = self.written();
@@ -70,7 +82,7 @@ impl Versions {
 
     /// A process sends messages.
     pub(super) fn sent(&self, process: usize, messages: &[Message]) {
-        if self.is_on && process == NEWER {
+        if self.is_on() && process == NEWER {
             let bodies = messages
                 .iter()
                 .map(|message| json!(message.body).to_string());
@@ -80,7 +92,7 @@ impl Versions {
 
     /// A process reads a delivery.
     pub(super) fn reads(&self, process: usize, delivery: &mut Delivery) {
-        if !self.is_on || process == NEWER {
+        if !self.is_on() || process == NEWER {
             return;
         }
         let Ok(mut body) = serde_json::from_str::<Value>(&delivery.body) else {
@@ -142,6 +154,8 @@ mod tests {
         assert!(versions.is_newer(0, &record()));
         assert!(!versions.is_newer(NEWER, &record()));
         assert!(versions.stored(0, &record()));
+        assert!(versions.end() && !versions.end());
+        assert!(!versions.is_newer(0, &record()) && !versions.stored(0, &record()));
         assert!(!Versions::default().stored(0, &record()));
     }
 
