@@ -118,7 +118,11 @@ async function control(simulators, name, body) {
  * may still be shown: a browser on a busy machine begins to leave it a moment later.
  */
 export async function follow(page, selector) {
-  await Promise.all([page.waitForEvent('domcontentloaded'), page.click(selector)]);
+  const there = page.waitForEvent('domcontentloaded');
+  // Where the click fails, it says why.
+  there.catch(() => {});
+  await page.click(selector);
+  await there;
 }
 
 /** On Intuit's pages: says who one is. */

@@ -36,7 +36,7 @@ describe('impatient people', { concurrency: false }, () => {
     [demo, browser] = await Promise.all([startDemo(), launch()]);
     context = await browser.newContext();
     page = await context.newPage();
-    page.setDefaultTimeout(15_000);
+    page.setDefaultTimeout(30_000);
   });
   after(async () => {
     await browser?.close();
@@ -142,7 +142,7 @@ describe('impatient people', { concurrency: false }, () => {
 
   it('a_double_click_on_retry_makes_no_second_todo', async () => {
     await page.goto(`${demo.base}/logs/6105`);
-    await hammer('button:has-text("Retry")');
+    await Promise.all([page.waitForEvent('domcontentloaded'), hammer('button:has-text("Retry")')]);
     await page.locator('button:has-text("Retry")').waitFor();
     const open = (await autotask()).todos.filter((todo) => todo.description.includes('6105') && !todo.completed);
     assert.equal(open.length, 1);

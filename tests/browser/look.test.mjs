@@ -59,7 +59,7 @@ after(async () => {
 const somebody = async (email, options) => {
   const context = await browser.newContext(options);
   const page = await context.newPage();
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(30_000);
   if (email) await signIn(page, demo, email);
   return page;
 };

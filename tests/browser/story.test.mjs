@@ -31,7 +31,7 @@ describe('a company from its first sign-in to its last', { concurrency: false },
     context = await browser.newContext({ acceptDownloads: true, ignoreHTTPSErrors: demo.isElsewhere });
     page = await context.newPage();
     // A function of the emulator may have to be started for each request.
-    page.setDefaultTimeout(demo.isElsewhere ? 60_000 : 15_000);
+    page.setDefaultTimeout(demo.isElsewhere ? 60_000 : 30_000);
   });
   after(async () => {
     await browser?.close();

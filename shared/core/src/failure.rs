@@ -229,9 +229,14 @@ mod tests {
     #[test]
     fn what_a_person_must_mend_before_any_order_is_looked_at_is_told_of_the_whole_tenant() {
         let refused = Failure::new(Code::VendorRefused).with("name", "Acme");
-        let cause = refused.notice.cause();
+        let (cause, remedy) = (refused.notice.cause(), refused.notice.remedy());
         let told = refused.of_everyone();
         assert_eq!(told.code(), Code::ReadingRefused);
+        assert!(
+            told.notice.remedy().contains(&remedy),
+            "{}",
+            told.notice.remedy()
+        );
         assert!(
             told.notice.cause().contains(&cause),
             "{}",

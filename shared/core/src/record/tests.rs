@@ -172,11 +172,12 @@ fn a_record_is_settled_when_neither_bill_nor_error_nor_todo_is_owed() {
 fn only_a_record_of_defects_says_so_and_older_versions_can_read_the_others() {
     let mut record = record();
     let stored = |record: &SyncRecord| serde_json::to_value(record).unwrap();
+    let again = |record: &SyncRecord| serde_json::from_value::<SyncRecord>(stored(record)).unwrap();
     assert_eq!(stored(&record).get("defects"), None);
+    assert_eq!(again(&record).defects, 0);
     record.defects = 1;
     assert_eq!(stored(&record)["defects"], 1);
-    let again: SyncRecord = serde_json::from_value(stored(&record)).unwrap();
-    assert_eq!(again.defects, 1);
+    assert_eq!(again(&record).defects, 1);
 }
 
 #[test]

@@ -110,7 +110,13 @@ async fn a_list_that_fails_leaves_no_renewal_of_another_in_the_middle() {
         });
         assert!(world.client().books().await.is_err());
         let stored = world.store.get().refresh_token;
-        assert_eq!(stored.expose_secret(), *live.lock().unwrap(), "seed {seed}");
+        assert_eq!(
+            *live.lock().unwrap(),
+            "R1",
+            "seed {seed}: nothing was renewed"
+        );
+        assert_eq!(stored.expose_secret(), "R1", "seed {seed}");
+        assert_eq!(world.network.refreshes().len(), 1, "seed {seed}");
     }
 }
 
