@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from processes import peak_megabytes, wait_until
 from stage import STACK
-from story import Story, finished_run
+from story import Story, finished_run, nothing_waits
 
 TENANTS = ["bayside", "north-harbor", "prairie-tech"]
 ORDERS = 500
@@ -34,6 +34,7 @@ class FiveHundredOrdersOfThreeCompanies(Story):
         for tenant, admin in self.admins.items():
             runs = wait_until(f"the run of {tenant} ends", lambda: finished_run(admin), 400, 1)
             self.assertGreaterEqual(runs["eligible"], len(self.added[tenant]))
+            wait_until(f"no order of {tenant} waits", lambda: nothing_waits(self.stage, admin), 120, 2)
 
     def each_order_has_exactly_one_bill_of_the_right_sum_whose_number_it_bears(self):
         for tenant in TENANTS:

@@ -51,6 +51,16 @@ def finished_run(visitor, number=1):
     return runs if runs["run"] >= number and not runs["is_running"] and runs.get("ended_at") else None
 
 
+def nothing_waits(stage, visitor):
+    """Whether no order of a company waits. What a slow machine made wait, a sweep queues again; the one of the
+    template fires every five minutes, so another is asked for."""
+    if visitor.read("/home")["counts"]["waiting"] == 0:
+        return True
+    _, failure = stage.invoke("sweeper", {"version": 1, "task": "sweep"})
+    assert failure is None, failure
+    return False
+
+
 def final(visitor, order, attempt):
     """An attempt once it is over."""
     told = visitor.read(f"/orders/{order}/attempts/{attempt}")
