@@ -2,7 +2,7 @@
 //! goes wrong without it. Ends with 1 when a property is broken that should hold, or holds although
 //! its guard is off.
 //!
-//! `model [CLAIMS]`: how often the order is taken up; 3 by default, 4 takes a few minutes.
+//! `model [CLAIMS]`: how often the order is taken up; 4 by default, 5 takes a minute.
 
 #![expect(clippy::print_stdout, reason = "what it prints is what it is for")]
 

@@ -43,6 +43,8 @@ pub struct Setting {
     pub crashes: u8,
     /// How often an answer is lost although the process lives.
     pub losses: u8,
+    /// How often Autotask gives no answer to the write of a number, and may carry it out late.
+    pub late_writes: u8,
     /// How often a person deletes a bill.
     pub deletes: u8,
     /// How often a person clears the number.
@@ -62,11 +64,19 @@ impl Setting {
         request_ids: RequestIds::Ignored,
         crashes: 1,
         losses: 1,
+        late_writes: 0,
         deletes: 1,
         clears: 1,
-        claims: 3,
+        claims: 4,
         ticks: 60,
         states_max: 3_000_000,
+    };
+
+    /// Creates are answered, and the write of a number is not.
+    pub const LATE_WRITE: Self = Self {
+        losses: 0,
+        late_writes: 1,
+        ..Self::FULL
     };
 }
 
@@ -77,6 +87,8 @@ pub enum Property {
     OneBill,
     /// The number of a bill that was gone before the order was taken up is never written.
     NoDeadNumber,
+    /// A number that is written late meets no other bill than its own.
+    NoLateNumber,
     /// No write is one that the table of transitions forbids.
     LegalOnly,
     /// Nobody takes an order from whoever holds it and is awake.
@@ -109,8 +121,9 @@ pub struct Variant {
     pub breaks: Option<Property>,
 }
 
-/// All guards on, for each way in which QuickBooks may treat request ids.
-pub fn full() -> [Variant; 3] {
+/// All guards on, for each way in which QuickBooks may treat request ids, and with a number that
+/// Autotask writes late.
+pub fn full() -> [Variant; 4] {
     let variant = |name, request_ids| Variant {
         name,
         setting: Setting {
@@ -123,13 +136,22 @@ pub fn full() -> [Variant; 3] {
         variant("all guards, request ids ignored", RequestIds::Ignored),
         variant("all guards, request ids racy", RequestIds::Racy),
         variant("all guards, request ids honoured", RequestIds::Honoured),
+        Variant {
+            name: "all guards, a number written late",
+            setting: Setting::LATE_WRITE,
+            breaks: None,
+        },
     ]
 }
 
 /// Each guard off, one at a time.
-pub fn without_one() -> [Variant; 8] {
+pub fn without_one() -> [Variant; 9] {
     let variant = |name, remove: fn(&mut Guards), breaks| {
-        let mut setting = Setting::FULL;
+        let mut setting = if breaks == Property::NoLateNumber {
+            Setting::LATE_WRITE
+        } else {
+            Setting::FULL
+        };
         remove(&mut setting.guards);
         Variant {
             name,
@@ -150,6 +172,7 @@ pub fn without_one() -> [Variant; 8] {
             |g| g.generation = false,
             Property::NoDeadNumber,
         ),
+        variant("no landing", |g| g.landing = false, Property::NoLateNumber),
     ];
     // Only a QuickBooks that answers with the first bill of a request id makes it matter that a new
     // bill bears a new one.

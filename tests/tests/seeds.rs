@@ -32,6 +32,8 @@ seeds! {
     a_process_that_slept_over_its_reading_and_wrote_all_the_same: 99904;
     a_number_that_was_written_after_a_person_was_asked: 126_531;
     a_number_that_was_written_twice: 159_558;
+    a_number_of_a_deleted_bill_that_was_written_late: 973_328;
+    another_number_of_a_deleted_bill_that_was_written_late: 991_880;
     a_todo_that_slept_on_its_way: 58478;
     a_message_that_only_the_older_process_receives: 505_396;
     an_end_of_run_that_only_the_older_process_receives: 347_865;

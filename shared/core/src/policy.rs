@@ -19,7 +19,8 @@ pub struct Policy {
     pub lease: Duration,
     /// How long a received message stays invisible to others.
     pub visibility: Duration,
-    /// How long after a send its effect may still appear (QuickBooks' 120 s plus margin).
+    /// How long after a send its effect may still appear (QuickBooks' 120 s plus margin); Autotask
+    /// names no such time and is given the same.
     pub settle: Duration,
     /// An order in doubt for longer than this is told to operators.
     pub doubt_age_max: Duration,
@@ -163,6 +164,9 @@ pub struct Guards {
     pub verify: bool,
     /// A new bill for the same order goes out under a new request id.
     pub generation: bool,
+    /// In the place of a deleted bill another one is made only once the number of the first can no
+    /// longer land in Autotask.
+    pub landing: bool,
 }
 
 impl Guards {
@@ -176,6 +180,7 @@ impl Guards {
         quarantine: true,
         verify: true,
         generation: true,
+        landing: true,
     };
 }
 

@@ -85,7 +85,7 @@ pub const fn is_legal(from: StateName, to: StateName) -> bool {
                 NeedsPerson,
                 NeedsPerson | Planned | Created | Queued | Skipped
             )
-            | (Orphaned, Orphaned | Queued | NeedsPerson)
+            | (Orphaned, Orphaned | Created | NeedsPerson)
             | (Skipped, Skipped | Queued | NeedsPerson)
     )
 }
@@ -308,6 +308,31 @@ pub fn wait(
         since,
         counted_seconds: counted + if counts { gone.as_secs() } else { 0 },
     }
+}
+
+/// The wait before another bill is made in the place of one that is gone: a write of its number that
+/// was never answered may still be carried out, over whatever stands there then. `None` once the order
+/// was read, at `read_at`, after that time.
+pub fn wait_for_landing(
+    record: &SyncRecord,
+    notice: Notice,
+    read_at: Timestamp,
+    (policy, guards): (&Policy, &Guards),
+) -> Option<Wait> {
+    let before = record.wait.as_ref();
+    let begun = before.filter(|wait| wait.notice.code == notice.code);
+    // A clock that went back since then cannot tell how long ago that was.
+    let begun = begun.map(|wait| wait.since).filter(|at| *at <= read_at);
+    let since = begun.unwrap_or(read_at);
+    let not_before = later(since, policy.settle);
+    let may_land = guards.landing && read_at < not_before;
+    may_land.then(|| Wait {
+        notice,
+        not_before,
+        attempts: before.map_or(1, |wait| wait.attempts),
+        since,
+        counted_seconds: before.map_or(0, |wait| wait.counted_seconds),
+    })
 }
 
 /// The record of a bill that was just seen alive.

@@ -8,7 +8,7 @@ use purser_core::{
     notice::{Code, Notice},
     policy::Guards,
     ports::Expected,
-    protocol::{Step, claim, is_legal, next_generation, next_step, renew_lease, wait},
+    protocol::{Step, claim, is_legal, next_step, renew_lease, wait},
     record::{BillLink, State, StateName, SyncRecord},
 };
 
@@ -56,16 +56,12 @@ fn enter(world: &mut World, worker: usize, guards: Guards) -> Brought {
     let is_blank = number == Number::Blank;
     let state = match &record.state {
         State::Queued if !is_blank => skipped(),
-        State::Linked { bill } if is_blank => State::Created {
+        State::Linked { bill } | State::Orphaned { bill } if is_blank => State::Created {
             bill: BillLink {
                 seen_under: 0,
                 ..bill.clone()
             },
         },
-        State::Orphaned { .. } if is_blank => {
-            next_generation(record, &guards);
-            State::Queued
-        }
         State::Skipped { .. } if is_blank => State::Queued,
         _ => return Brought::default(),
     };
@@ -146,7 +142,7 @@ pub(super) fn go(world: &mut World, worker: usize, setting: &Setting) -> Brought
         Phase::Ready => next(world, worker, guards),
         Phase::Armed => send(world, worker, guards),
         Phase::Awaiting => answered(world, worker, guards),
-        Phase::WillWrite => write(world, worker),
+        Phase::WillWrite => write(world, worker, guards),
         Phase::Written => read_back(world, worker, guards),
     }
 }

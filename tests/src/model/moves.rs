@@ -7,6 +7,7 @@ use super::{
     attempt::{go, start},
     create::lose,
     world::{Bill, LATE, Number, Phase, World},
+    write_back::lose_write,
 };
 
 /// Something that happens.
@@ -20,10 +21,14 @@ pub(super) enum Move {
     Go(usize),
     /// A worker's answer is lost.
     Lose(usize),
+    /// A worker writes the number, and has no answer.
+    LoseWrite(usize),
     /// A worker dies.
     Crash(usize),
     /// A create arrives at QuickBooks.
     Arrive(usize),
+    /// A number that was written without an answer lands.
+    Land(usize),
     /// A person deletes a bill.
     Delete(usize),
     /// A person clears the number.
@@ -58,6 +63,9 @@ pub(super) fn possible(world: &World, setting: &Setting) -> Vec<Move> {
         if waits && world.losses < setting.losses {
             moves.push(Move::Lose(worker));
         }
+        if attempt.phase == Phase::WillWrite && world.late_writes < setting.late_writes {
+            moves.push(Move::LoseWrite(worker));
+        }
         if world.crashes < setting.crashes {
             moves.push(Move::Crash(worker));
         }
@@ -67,6 +75,7 @@ pub(super) fn possible(world: &World, setting: &Setting) -> Vec<Move> {
             moves.push(Move::Arrive(place));
         }
     }
+    moves.extend((0..world.late.len()).map(Move::Land));
     if world.deletes < setting.deletes {
         let alive = world
             .bills
@@ -104,17 +113,20 @@ pub(super) fn carry_out(world: &mut World, what: Move, setting: &Setting) -> Bro
             world
                 .flights
                 .retain(|flight| flight.answer.is_some() || at - flight.sent_at <= LATE);
+            world.late.retain(|write| at - write.sent_at <= LATE);
             Brought::default()
         }
         Move::Start(worker) => start(world, worker, setting),
         Move::Go(worker) => go(world, worker, setting),
         Move::Lose(worker) => lose(world, worker, setting),
+        Move::LoseWrite(worker) => lose_write(world, worker, setting.guards),
         Move::Crash(worker) => {
             world.crashes += 1;
             leave(world, worker);
             Brought::default()
         }
         Move::Arrive(place) => arrive(world, place, setting.request_ids),
+        Move::Land(place) => land(world, place),
         Move::Delete(place) => {
             world.deletes += 1;
             world.bills[place].is_alive = false;
@@ -166,6 +178,19 @@ fn arrive(world: &mut World, place: usize, request_ids: RequestIds) -> Brought {
     }
     Brought {
         broken: (world.live_bills() > 1).then_some(Property::OneBill),
+        transition: None,
+    }
+}
+
+/// Autotask carries a write out, whatever has become of the order since.
+fn land(world: &mut World, place: usize) -> Brought {
+    let bill = world.late.remove(place).bill;
+    world.number = Number::Bill(bill);
+    let made_under = world.bills[usize::from(bill)].generation;
+    let record = world.record.as_ref();
+    let is_own = record.is_none_or(|record| record.generation == made_under);
+    Brought {
+        broken: (!is_own).then_some(Property::NoLateNumber),
         transition: None,
     }
 }

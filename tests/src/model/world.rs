@@ -5,6 +5,7 @@ use purser_core::{
     books::BillSummary,
     ids::{OperationId, OrderId},
     marker::Marker,
+    notice::Code,
     policy::Policy,
     ports::Expected,
     protocol::Holder,
@@ -13,7 +14,7 @@ use purser_core::{
 
 /// One step of time, in seconds.
 pub(super) const TICK: u64 = 40;
-/// QuickBooks commits what it was sent within so many steps, or never.
+/// QuickBooks and Autotask commit what they were sent within so many steps, or never.
 pub(super) const LATE: u8 = 3;
 
 /// A lease lasts so many steps.
@@ -43,6 +44,14 @@ pub(super) struct Flight {
     pub(super) sender: Option<usize>,
     /// The bill it is answered with, once it has arrived.
     pub(super) answer: Option<u8>,
+}
+
+/// The write of a bill's number that was not answered and may still be carried out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct LateWrite {
+    /// The bill, by its place.
+    pub(super) bill: u8,
+    pub(super) sent_at: u8,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -80,10 +89,12 @@ pub(super) struct World {
     pub(super) number: Number,
     pub(super) bills: Vec<Bill>,
     pub(super) flights: Vec<Flight>,
+    pub(super) late: Vec<LateWrite>,
     pub(super) workers: [Option<Attempt>; 2],
     pub(super) writes: u32,
     pub(super) crashes: u8,
     pub(super) losses: u8,
+    pub(super) late_writes: u8,
     pub(super) deletes: u8,
     pub(super) clears: u8,
 }
@@ -129,10 +140,12 @@ impl World {
             number: Number::Blank,
             bills: Vec::new(),
             flights: Vec::new(),
+            late: Vec::new(),
             workers: [None, None],
             writes: 0,
             crashes: 0,
             losses: 0,
+            late_writes: 0,
             deletes: 0,
             clears: 0,
         }
@@ -171,7 +184,7 @@ impl World {
     /// counts, of workers only what they do.
     pub(super) fn key(&self) -> Vec<u8> {
         let mut key = vec![self.crashes, self.losses, self.deletes, self.clears];
-        key.push(number(self.number));
+        key.extend([self.late_writes, number(self.number)]);
         for bill in &self.bills {
             key.extend([
                 small(bill.generation),
@@ -198,6 +211,8 @@ impl World {
             .collect();
         abandoned.sort_unstable();
         key.extend(abandoned.into_iter().flatten());
+        let late = self.late.iter();
+        key.extend(late.flat_map(|write| [write.bill, self.ago(write.sent_at)]));
         key
     }
 
@@ -285,6 +300,8 @@ fn push_record(key: &mut Vec<u8>, record: &SyncRecord, at: u8) {
     key.push(lease.map_or(251, |lease| from_now(lease.until.max(moment(at)), at)));
     let wait = record.wait.as_ref();
     key.push(wait.map_or(251, |wait| from_now(wait.not_before.max(moment(at)), at)));
+    let lands = wait.is_some_and(|wait| wait.notice.code == Code::NumberMayLand);
+    key.push(u8::from(lands));
     match &record.state {
         State::Planned { intent } => key.extend([
             from_now(intent.last_sent.local, at),

@@ -3,36 +3,42 @@
 use purser_core::{
     notice::{Code, Notice},
     policy::Guards,
-    protocol::next_generation,
+    protocol::{next_generation, wait_for_landing},
     record::{BillLink, State},
 };
 
 use super::{
     Property,
     attempt::{commit, put_off},
-    moves::Brought,
-    world::{Number, Phase, World, bill_place},
+    moves::{Brought, leave},
+    world::{LateWrite, Number, Phase, World, bill_place, policy},
 };
 
 pub(super) fn verify(world: &mut World, worker: usize, guards: Guards) -> Brought {
-    let number = world.number;
+    let (number, now) = (world.number, world.now());
     let record = &mut world.workers[worker].as_mut().expect("an attempt").record;
     let State::Created { bill } = record.state.clone() else {
         unreachable!("it is to be verified")
     };
     let place = bill_place(bill.id.as_str());
-    record.wait = None;
-    record.state = if world.bills[usize::from(place)].is_alive {
+    if world.bills[usize::from(place)].is_alive {
         let seen_under = record.fence;
-        State::Created {
+        record.state = State::Created {
             bill: BillLink { seen_under, ..bill },
-        }
+        };
     } else if number == Number::Bill(place) {
-        State::Orphaned { bill }
+        record.wait = None;
+        record.state = State::Orphaned { bill };
     } else {
-        next_generation(record, &guards);
-        State::Queued
-    };
+        let notice = Notice::new(Code::NumberMayLand);
+        let is_blank = number == Number::Blank;
+        let pause = wait_for_landing(record, notice, now, (&policy(), &guards));
+        record.wait = pause.filter(|_| is_blank);
+        if record.wait.is_none() {
+            next_generation(record, &guards);
+            record.state = State::Queued;
+        }
+    }
     commit(world, worker, guards)
 }
 
@@ -63,14 +69,28 @@ pub(super) fn read_order(world: &mut World, worker: usize, guards: Guards) -> Br
     }
 }
 
-pub(super) fn write(world: &mut World, worker: usize) -> Brought {
-    let at = world.at;
+/// Whether a write may leave: the order is still the attempt's own, and its reading a current one.
+/// Else the attempt ends, or reads again.
+fn may_leave(world: &mut World, worker: usize, guards: Guards) -> bool {
+    let (at, now) = (world.at, world.now());
     let attempt = world.workers[worker].as_mut().expect("an attempt");
+    let lease = attempt.record.lease.as_ref();
+    if guards.fence && lease.is_none_or(|lease| lease.until <= now) {
+        leave(world, worker);
+        return false;
+    }
     if attempt.read_at != at {
-        // The reading is no longer a current one.
         attempt.phase = Phase::Ready;
+        return false;
+    }
+    true
+}
+
+pub(super) fn write(world: &mut World, worker: usize, guards: Guards) -> Brought {
+    if !may_leave(world, worker, guards) {
         return Brought::default();
     }
+    let attempt = world.workers[worker].as_mut().expect("an attempt");
     let bill = attempt.record.bill().expect("a bill");
     let place = bill_place(bill.id.as_str());
     attempt.phase = Phase::Written;
@@ -80,6 +100,19 @@ pub(super) fn write(world: &mut World, worker: usize) -> Brought {
         broken: was_gone.then_some(Property::NoDeadNumber),
         transition: None,
     }
+}
+
+/// The number is on its way, and nobody knows whether it will stand there.
+pub(super) fn lose_write(world: &mut World, worker: usize, guards: Guards) -> Brought {
+    if !may_leave(world, worker, guards) {
+        return Brought::default();
+    }
+    let at = world.at;
+    let attempt = world.workers[worker].as_mut().expect("an attempt");
+    let bill = bill_place(attempt.record.bill().expect("a bill").id.as_str());
+    world.late_writes += 1;
+    world.late.push(LateWrite { bill, sent_at: at });
+    put_off(world, worker, Code::AutotaskUnreachable, guards)
 }
 
 pub(super) fn read_back(world: &mut World, worker: usize, guards: Guards) -> Brought {

@@ -152,7 +152,7 @@ fn the_table_of_legal_transitions_is_exactly_this() {
             NeedsPerson,
             &[Queued, Planned, Created, NeedsPerson, Skipped],
         ),
-        (Orphaned, &[Queued, Orphaned, NeedsPerson]),
+        (Orphaned, &[Created, Orphaned, NeedsPerson]),
         (Skipped, &[Queued, Skipped, NeedsPerson]),
     ];
     for (from, targets) in allowed {

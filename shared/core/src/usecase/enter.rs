@@ -7,7 +7,7 @@ use crate::{
     notice::Code,
     orders::{ExternalNumber, Order},
     ports::{Expected, HistoryEvent, QuickBooks as _, StoreError},
-    protocol::{claim, link_to, next_generation, unflag},
+    protocol::{claim, link_to, unflag},
     record::{BillLink, ErrorMark, Intent, Origin, State, SyncRecord},
 };
 
@@ -129,7 +129,6 @@ impl<P: Ports> Attempt<'_, P> {
         if !self.is_decided(index).await {
             return Ok(());
         }
-        let guards = self.engine.guards;
         let job = &mut self.jobs[index];
         let external = job.order.as_ref().map(Order::external);
         let record = &mut job.record;
@@ -148,7 +147,9 @@ impl<P: Ports> Attempt<'_, P> {
             State::NeedsPerson {
                 bill: Some(bill), ..
             } if external == Some(ExternalNumber::Number(bill.written_number())) => unseen(bill),
+            // The bill of an orphaned one is looked for once more: that is where another is made.
             State::Linked { bill }
+            | State::Orphaned { bill }
             | State::NeedsPerson {
                 bill: Some(bill),
                 intent: None,
@@ -163,10 +164,6 @@ impl<P: Ports> Attempt<'_, P> {
                     ..intent
                 },
             },
-            State::Orphaned { .. } => {
-                next_generation(record, &guards);
-                State::Queued
-            }
             State::Queued
             | State::Refused { .. }
             | State::Skipped { .. }

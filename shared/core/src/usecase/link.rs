@@ -10,13 +10,14 @@ use crate::{
     notice::{Code, Notice},
     orders::{ERROR_WORD, ExternalNumber, Order},
     ports::{Autotask, HistoryEvent, QuickBooks, StoreError},
-    protocol::{flag, next_generation, unflag},
-    record::{BillLink, ErrorMark, State, later},
+    protocol::{flag, next_generation, unflag, wait_for_landing},
+    record::{BillLink, ErrorMark, Origin, State, later},
 };
 
 use super::{
     Ports,
     attempt::{Attempt, Halt},
+    enter::judge_order,
 };
 
 /// The oldest reading of an order that counts as "directly before" a write to it. Not divided by any
@@ -53,15 +54,34 @@ impl<P: Ports> Attempt<'_, P> {
         Ok(())
     }
 
-    /// The bill was deleted. With its number still in Autotask that is for a person to judge;
-    /// without, the order is simply not billed.
+    /// The bill was deleted. With its number in Autotask that is for a person to judge; without, the
+    /// order is simply not billed. Another bill is made once that number cannot land there any more.
     async fn bill_gone(&mut self, index: usize, bill: BillLink) -> Result<(), StoreError> {
-        let guards = self.engine.guards;
+        let (policy, guards) = (self.engine.policy, self.engine.guards);
+        let read_at = self.engine.now();
+        if let Err(failure) = self.reread(&[index]).await {
+            return self.fail(index, failure).await;
+        }
         let external = self.jobs[index].order.as_ref().map(Order::external);
         if external == Some(ExternalNumber::Number(bill.written_number())) {
             return self.orphan(index, bill).await;
         }
-        let record = &mut self.jobs[index].record;
+        let window = self.window(read_at);
+        let job = &mut self.jobs[index];
+        let judged = judge_order(job.order.as_ref(), &job.record, &window, Origin::Sweep);
+        let record = &mut job.record;
+        let notice = Notice::new(Code::NumberMayLand)
+            .with("number", bill.written_number())
+            .with("order", record.order_number.as_str());
+        if judged.is_ok()
+            && let Some(pause) = wait_for_landing(record, notice, read_at, (&policy, &guards))
+        {
+            let text = pause.notice.text();
+            let detail = json!({ "code": pause.notice.code, "until": pause.not_before });
+            record.wait = Some(pause);
+            let event = self.event(index, HistoryEvent::Waiting, text, detail);
+            return self.commit(index, vec![event]).await;
+        }
         record.wait = None;
         next_generation(record, &guards);
         record.state = State::Queued;

@@ -1,6 +1,7 @@
 //! Stories of one order over ports in memory, with a fault at every call.
 
 mod decisions;
+mod gone;
 
 use futures_util::FutureExt as _;
 
@@ -341,39 +342,6 @@ fn a_cleared_number_relinks_the_same_bill() {
     scan(&world);
     world.work();
     assert_eq!((world.state(), world.bills()), (Linked, bills));
-}
-
-#[test]
-fn a_deleted_bill_and_a_cleared_number_make_one_new_bill() {
-    let world = World::new();
-    scan(&world);
-    world.work();
-    world.lock().bills.clear();
-    world.set_external(None);
-    scan(&world);
-    world.work();
-    assert_eq!((world.state(), world.record().generation), (Linked, 2));
-    assert_eq!(world.external().unwrap(), world.bills()[0]);
-}
-
-#[test]
-fn a_deleted_bill_with_its_number_is_told_and_never_made_again() {
-    let world = World::new();
-    scan(&world);
-    world.work();
-    let number = world.external();
-    world.lock().bills.clear();
-    let engine = world.engine("sweeper");
-    let gone = now(engine.reconcile(&tenant(), &realm(), None, &world.trace()));
-    assert_eq!(gone.unwrap().gone, [ORDER]);
-    world.settle_down(5);
-    assert_eq!((world.state(), world.external()), (Orphaned, number));
-    assert_eq!(world.open_todos().len(), 1);
-    world.set_external(None);
-    scan(&world);
-    world.work();
-    assert_eq!(world.state(), Linked);
-    assert_eq!(world.open_todos().len(), 0);
 }
 
 /// Another bill with the mark of this world's first one.

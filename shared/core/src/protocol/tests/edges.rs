@@ -101,3 +101,43 @@ fn the_next_bill_of_an_order_is_of_the_next_generation() {
     next_generation(&mut record, &unguarded);
     assert_eq!(record.generation, 2);
 }
+
+#[test]
+fn another_bill_waits_until_the_number_of_a_deleted_one_cannot_land_any_more() {
+    let policy = Policy::default();
+    let settle = policy.settle;
+    let asked = |record: &SyncRecord, read_at, guards: &Guards| {
+        let notice = Notice::new(Code::NumberMayLand);
+        wait_for_landing(record, notice, read_at, (&policy, guards))
+    };
+    let mut record = record();
+    let first = asked(&record, noon(), &Guards::ALL).unwrap();
+    assert_eq!(
+        (first.since, first.not_before),
+        (noon(), later(noon(), settle))
+    );
+    let unguarded = Guards {
+        landing: false,
+        ..Guards::ALL
+    };
+    assert_eq!(asked(&record, noon(), &unguarded), None);
+    record.wait = Some(first.clone());
+    let last = earlier(first.not_before, Duration::from_nanos(1));
+    assert_eq!(asked(&record, last, &Guards::ALL), Some(first.clone()));
+    assert_eq!(asked(&record, first.not_before, &Guards::ALL), None);
+    // A clock that went back begins anew.
+    let back = earlier(noon(), Duration::from_secs(1));
+    let anew = asked(&record, back, &Guards::ALL).unwrap();
+    assert_eq!((anew.since, anew.not_before), (back, later(back, settle)));
+    // A wait for something else says nothing about when the bill was found to be gone.
+    record.wait = Some(Wait {
+        notice: Notice::new(Code::QuickBooksFailing),
+        attempts: 3,
+        counted_seconds: 70,
+        ..first
+    });
+    let after_trouble = asked(&record, later(noon(), settle), &Guards::ALL).unwrap();
+    assert_eq!(after_trouble.since, later(noon(), settle));
+    let kept = (after_trouble.attempts, after_trouble.counted_seconds);
+    assert_eq!(kept, (3, 70), "and it still counts towards giving up");
+}

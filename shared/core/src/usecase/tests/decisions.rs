@@ -274,6 +274,7 @@ fn of_two_bills_neither_is_kept_and_one_new_one_is_made() {
     assert_eq!(reconcile(&world).twice, [ORDER]);
     world.lock().bills.clear();
     retry(&world);
+    world.settle_down(1);
     assert_eq!((world.state(), world.bills().len()), (Linked, 1));
     assert_eq!(world.record().generation, 2);
 }
