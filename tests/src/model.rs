@@ -49,6 +49,8 @@ pub struct Setting {
     pub deletes: u8,
     /// How often a person clears the number.
     pub clears: u8,
+    /// How often a person types a number of their own.
+    pub typed: u8,
     /// How often an order is taken up.
     pub claims: u64,
     /// How long it goes on, in steps of 40 seconds: longer than it takes until waiting changes nothing.
@@ -67,15 +69,18 @@ impl Setting {
         late_writes: 0,
         deletes: 1,
         clears: 1,
+        typed: 0,
         claims: 4,
         ticks: 60,
         states_max: 3_000_000,
     };
 
-    /// Creates are answered, and the write of a number is not.
+    /// Creates are answered, and the write of a number is not, while people type one of their own.
     pub const LATE_WRITE: Self = Self {
         losses: 0,
         late_writes: 1,
+        typed: 1,
+        claims: 3,
         ..Self::FULL
     };
 }

@@ -369,7 +369,7 @@ catalogue! {
         "Nothing to do: it is looked up, and made again only if it is not there.";
     NumberMayLand = "doubt.number_may_land", InDoubt, AT, Support,
         "The bill {number} of order {order} was deleted in QuickBooks, and its number may still be on its way into Autotask.",
-        "Nothing to do: a new bill is made in a few minutes, if External PO Number is still blank then.";
+        "Nothing to do: in a few minutes the order is read again, and billed anew if it may still be transferred then.";
     AccessTokenStale = "token.stale", Refresh, QB, Support,
         "The QuickBooks access token has expired.",
         "Nothing to do: it is renewed by itself.";

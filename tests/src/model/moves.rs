@@ -6,8 +6,8 @@ use super::{
     Property, RequestIds, Setting,
     attempt::{go, start},
     create::lose,
-    world::{Bill, LATE, Number, Phase, World},
-    write_back::lose_write,
+    world::{Bill, LATE, Number, Phase, World, bill_place},
+    write_back::{die_writing, lose_write},
 };
 
 /// Something that happens.
@@ -23,6 +23,8 @@ pub(super) enum Move {
     Lose(usize),
     /// A worker writes the number, and has no answer.
     LoseWrite(usize),
+    /// A worker dies while it writes the number.
+    DieWriting(usize),
     /// A worker dies.
     Crash(usize),
     /// A create arrives at QuickBooks.
@@ -33,6 +35,8 @@ pub(super) enum Move {
     Delete(usize),
     /// A person clears the number.
     Clear,
+    /// A person types a number of their own.
+    Type,
 }
 
 /// What a move brought about besides the new world.
@@ -65,6 +69,9 @@ pub(super) fn possible(world: &World, setting: &Setting) -> Vec<Move> {
         }
         if attempt.phase == Phase::WillWrite && world.late_writes < setting.late_writes {
             moves.push(Move::LoseWrite(worker));
+            if world.crashes < setting.crashes {
+                moves.push(Move::DieWriting(worker));
+            }
         }
         if world.crashes < setting.crashes {
             moves.push(Move::Crash(worker));
@@ -86,6 +93,9 @@ pub(super) fn possible(world: &World, setting: &Setting) -> Vec<Move> {
     }
     if world.clears < setting.clears && world.number != Number::Blank {
         moves.push(Move::Clear);
+    }
+    if world.typed < setting.typed && world.number != Number::Typed {
+        moves.push(Move::Type);
     }
     moves.push(Move::Tick);
     moves
@@ -119,6 +129,7 @@ pub(super) fn carry_out(world: &mut World, what: Move, setting: &Setting) -> Bro
         Move::Start(worker) => start(world, worker, setting),
         Move::Go(worker) => go(world, worker, setting),
         Move::Lose(worker) => lose(world, worker, setting),
+        Move::DieWriting(worker) => die_writing(world, worker, setting.guards),
         Move::LoseWrite(worker) => lose_write(world, worker, setting.guards),
         Move::Crash(worker) => {
             world.crashes += 1;
@@ -135,6 +146,11 @@ pub(super) fn carry_out(world: &mut World, what: Move, setting: &Setting) -> Bro
         Move::Clear => {
             world.clears += 1;
             world.number = Number::Blank;
+            Brought::default()
+        }
+        Move::Type => {
+            world.typed += 1;
+            world.number = Number::Typed;
             Brought::default()
         }
     }
@@ -187,8 +203,10 @@ fn land(world: &mut World, place: usize) -> Brought {
     let bill = world.late.remove(place).bill;
     world.number = Number::Bill(bill);
     let made_under = world.bills[usize::from(bill)].generation;
-    let record = world.record.as_ref();
-    let is_own = record.is_none_or(|record| record.generation == made_under);
+    let is_own = world.record.as_ref().is_none_or(|record| {
+        let known = record.bill().map(|known| bill_place(known.id.as_str()));
+        record.generation == made_under && known.is_none_or(|known| known == bill)
+    });
     Brought {
         broken: (!is_own).then_some(Property::NoLateNumber),
         transition: None,

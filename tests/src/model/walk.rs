@@ -7,7 +7,7 @@ use purser_core::record::State;
 use super::{
     Property, Report, Setting, Variant,
     moves::{Move, carry_out, may_start, possible},
-    world::{Number, World},
+    world::{Number, World, bill_place},
 };
 
 /// How many steps an undisturbed order may take to its end.
@@ -121,9 +121,12 @@ fn is_over(world: &World) -> bool {
     };
     match &record.state {
         State::NeedsPerson { .. } => true,
-        State::Linked { .. } | State::Orphaned { .. } | State::Skipped { .. } => {
-            world.number != Number::Blank
+        // Whoever types over the number of a linked order is left alone.
+        State::Linked { bill } => {
+            let own = Number::Bill(bill_place(bill.id.as_str()));
+            world.number == own || world.number == Number::Typed
         }
+        State::Orphaned { .. } | State::Skipped { .. } => world.number != Number::Blank,
         _ => false,
     }
 }

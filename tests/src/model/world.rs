@@ -26,6 +26,8 @@ pub(super) enum Number {
     Blank,
     /// The number of a bill, by its place.
     Bill(u8),
+    /// A number of a person's own.
+    Typed,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -97,6 +99,7 @@ pub(super) struct World {
     pub(super) late_writes: u8,
     pub(super) deletes: u8,
     pub(super) clears: u8,
+    pub(super) typed: u8,
 }
 
 pub(super) fn policy() -> Policy {
@@ -148,6 +151,7 @@ impl World {
             late_writes: 0,
             deletes: 0,
             clears: 0,
+            typed: 0,
         }
     }
 
@@ -184,7 +188,7 @@ impl World {
     /// counts, of workers only what they do.
     pub(super) fn key(&self) -> Vec<u8> {
         let mut key = vec![self.crashes, self.losses, self.deletes, self.clears];
-        key.extend([self.late_writes, number(self.number)]);
+        key.extend([self.late_writes, self.typed, number(self.number)]);
         for bill in &self.bills {
             key.extend([
                 small(bill.generation),
@@ -275,6 +279,7 @@ pub(super) fn summary(generation: u32, place: u8) -> BillSummary {
 fn number(number: Number) -> u8 {
     match number {
         Number::Blank => 200,
+        Number::Typed => 201,
         Number::Bill(place) => place,
     }
 }

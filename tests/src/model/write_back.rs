@@ -31,9 +31,7 @@ pub(super) fn verify(world: &mut World, worker: usize, guards: Guards) -> Brough
         record.state = State::Orphaned { bill };
     } else {
         let notice = Notice::new(Code::NumberMayLand);
-        let is_blank = number == Number::Blank;
-        let pause = wait_for_landing(record, notice, now, (&policy(), &guards));
-        record.wait = pause.filter(|_| is_blank);
+        record.wait = wait_for_landing(record, notice, now, (&policy(), &guards));
         if record.wait.is_none() {
             next_generation(record, &guards);
             record.state = State::Queued;
@@ -57,7 +55,7 @@ pub(super) fn read_order(world: &mut World, worker: usize, guards: Guards) -> Br
         Number::Bill(place) if place == bill_place(bill.id.as_str()) => {
             link(world, worker, bill, guards)
         }
-        Number::Bill(_) => {
+        Number::Bill(_) | Number::Typed => {
             attempt.record.wait = None;
             attempt.record.state = State::NeedsPerson {
                 notice: Notice::new(Code::NumberByHand),
@@ -107,12 +105,26 @@ pub(super) fn lose_write(world: &mut World, worker: usize, guards: Guards) -> Br
     if !may_leave(world, worker, guards) {
         return Brought::default();
     }
-    let at = world.at;
-    let attempt = world.workers[worker].as_mut().expect("an attempt");
+    leave_late(world, worker);
+    put_off(world, worker, Code::AutotaskUnreachable, guards)
+}
+
+/// The worker dies with its write under way.
+pub(super) fn die_writing(world: &mut World, worker: usize, guards: Guards) -> Brought {
+    if may_leave(world, worker, guards) {
+        leave_late(world, worker);
+        world.crashes += 1;
+        leave(world, worker);
+    }
+    Brought::default()
+}
+
+fn leave_late(world: &mut World, worker: usize) {
+    let attempt = world.workers[worker].as_ref().expect("an attempt");
     let bill = bill_place(attempt.record.bill().expect("a bill").id.as_str());
     world.late_writes += 1;
-    world.late.push(LateWrite { bill, sent_at: at });
-    put_off(world, worker, Code::AutotaskUnreachable, guards)
+    let sent_at = world.at;
+    world.late.push(LateWrite { bill, sent_at });
 }
 
 pub(super) fn read_back(world: &mut World, worker: usize, guards: Guards) -> Brought {

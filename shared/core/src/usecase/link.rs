@@ -11,13 +11,12 @@ use crate::{
     orders::{ERROR_WORD, ExternalNumber, Order},
     ports::{Autotask, HistoryEvent, QuickBooks, StoreError},
     protocol::{flag, next_generation, unflag, wait_for_landing},
-    record::{BillLink, ErrorMark, Origin, State, later},
+    record::{BillLink, ErrorMark, State, later},
 };
 
 use super::{
     Ports,
     attempt::{Attempt, Halt},
-    enter::judge_order,
 };
 
 /// The oldest reading of an order that counts as "directly before" a write to it. Not divided by any
@@ -44,6 +43,8 @@ impl<P: Ports> Attempt<'_, P> {
                     record.state = State::Created {
                         bill: BillLink { seen_under, ..bill },
                     };
+                    // Its number may be written again: when it is gone once more, that counts anew.
+                    record.wait = record.wait.take().filter(|wait| !wait.is_doubt());
                     let event = self.event(index, HistoryEvent::Verified, text, detail);
                     self.commit(index, vec![event]).await?;
                 }
@@ -66,16 +67,12 @@ impl<P: Ports> Attempt<'_, P> {
         if external == Some(ExternalNumber::Number(bill.written_number())) {
             return self.orphan(index, bill).await;
         }
-        let window = self.window(read_at);
-        let job = &mut self.jobs[index];
-        let judged = judge_order(job.order.as_ref(), &job.record, &window, Origin::Sweep);
-        let record = &mut job.record;
+        let record = &mut self.jobs[index].record;
         let notice = Notice::new(Code::NumberMayLand)
             .with("number", bill.written_number())
             .with("order", record.order_number.as_str());
-        if judged.is_ok()
-            && let Some(pause) = wait_for_landing(record, notice, read_at, (&policy, &guards))
-        {
+        // Also where nothing may be transferred just now: that can change again before the number lands.
+        if let Some(pause) = wait_for_landing(record, notice, read_at, (&policy, &guards)) {
             let text = pause.notice.text();
             let detail = json!({ "code": pause.notice.code, "until": pause.not_before });
             record.wait = Some(pause);

@@ -15,7 +15,7 @@ use crate::{
     ids::{BillId, OrderId, RunNumber, TenantId, TraceId},
     notice::{Code, Notice},
     ports::{Lane, Ledger, Outside, QuickBooks, StoreError},
-    record::{Origin, RecordKey, State, StateName, SyncRecord, Todo},
+    record::{Origin, RecordKey, State, StateName, SyncRecord, Todo, Wait},
     settings::Settings,
     tenant::TenantStatus,
 };
@@ -127,6 +127,9 @@ impl Outcome {
             }
             State::Skipped { .. } => OutcomeKind::Ineligible,
             State::Planned { intent } if intent.in_doubt => OutcomeKind::InDoubt,
+            State::Created { .. } if record.wait.as_ref().is_some_and(Wait::is_doubt) => {
+                OutcomeKind::InDoubt
+            }
             State::Queued | State::Planned { .. } | State::Created { .. } => OutcomeKind::Waiting,
         };
         let mut told = Self::plain(record.key.order, &record.order_number, outcome);
@@ -142,7 +145,9 @@ impl Outcome {
         {
             told = told.because(notice);
         }
-        told.bill = record.bill().map(|bill| bill.id.clone());
+        // What is in doubt may be gone.
+        let bill = record.bill().filter(|_| outcome != OutcomeKind::InDoubt);
+        told.bill = bill.map(|bill| bill.id.clone());
         if record.state.name() == StateName::Linked {
             told.bill_number = record.bill().map(|bill| bill.written_number().to_owned());
         }

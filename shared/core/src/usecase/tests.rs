@@ -469,6 +469,7 @@ fn a_bill_of_ours_for_a_skipped_order_is_told_and_the_number_of_a_person_stays()
     world.lock().bills.clear();
     ask(&world, Origin::Retry);
     world.work();
+    world.settle_down(1);
     assert_eq!((world.state(), world.open_todos().len()), (Skipped, 0));
 }
 

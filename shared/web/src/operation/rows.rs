@@ -48,7 +48,7 @@ pub(super) fn row(record: &SyncRecord, status: &TenantStatus, now: Timestamp) ->
         .as_ref()
         .is_some_and(|wait| now < wait.not_before);
     let is_asked = record.request.is_some() && !is_waiting;
-    let bill = record.bill();
+    let bill = record.bill().filter(|_| outcome.bill.is_some());
     let link = bill.map(|bill| bill_link(&record.key.realm, &bill.id));
     OrderRow {
         order: record.key.order.get(),

@@ -58,24 +58,105 @@ fn a_number_that_lands_late_meets_no_other_bill_and_is_told() {
     }
 }
 
-#[test]
-fn an_order_that_may_no_longer_be_transferred_waits_for_nothing() {
-    let (world, _) = billed();
+/// An order whose bill is stored as made, and deleted before anybody looked again; with its number,
+/// which may be on its way.
+fn made() -> (World, String) {
+    let made = (1..100).find_map(|at| {
+        let world = World::new();
+        scan(&world);
+        let before = world.lock().calls;
+        world.lock().fault = Some((before + at, Fault::DeadAfter));
+        let _ = world.sync(Origin::Scan);
+        let is_made = world.lock().records.contains_key(&ORDER)
+            && world.state() == Created
+            && world.external().is_none();
+        is_made.then_some(world)
+    });
+    let world = made.unwrap();
+    world.lock().fault = None;
+    world.lock().messages.clear();
+    let number = world.bills()[0].clone();
     world.lock().bills.clear();
-    world.set_external(None);
-    scan(&world);
-    world.set_external(Some("by hand"));
-    // It was found while the field was blank.
-    world.lock().records.get_mut(&ORDER).unwrap().0.state = {
-        let State::Linked { mut bill } = world.record().state else {
-            panic!("it is linked");
-        };
-        bill.seen_under = 0;
-        State::Created { bill }
+    world.advance(121);
+    (world, number)
+}
+
+/// What may not be transferred just now may be in a moment.
+#[test]
+fn what_people_do_meanwhile_lets_no_number_land_unnoticed() {
+    type Hands<'h> = &'h dyn Fn(&World);
+    let nothing: Hands<'_> = &|_| {};
+    let types: Hands<'_> = &|world| world.set_external(Some("by hand"));
+    let clears: Hands<'_> = &|world| world.set_external(None);
+    let marks: Hands<'_> = &|world| world.set_external(Some("ERROR"));
+    let submitted = World::new().lock().orders[&ORDER].status;
+    let set_status = |world: &World, status| {
+        world.lock().orders.get_mut(&ORDER).unwrap().status = status;
     };
-    world.work();
-    assert_eq!(world.state(), Skipped);
+    let receives: Hands<'_> = &|world| set_status(world, Some(crate::ids::StatusId::new(9)));
+    let submits_again: Hands<'_> = &|world| set_status(world, submitted);
+    let hands = [
+        (types, nothing),
+        (types, clears),
+        (marks, clears),
+        (receives, submits_again),
+    ];
+    for (place, (before, then)) in hands.into_iter().enumerate() {
+        let (world, number) = made();
+        before(&world);
+        world.sync(Origin::Sweep).unwrap();
+        then(&world);
+        scan(&world);
+        world.work();
+        world.advance(20);
+        assert_eq!(world.bills().len(), 0, "{place}");
+        world.set_external(Some(&number));
+        world.settle_down(3);
+        assert_eq!(world.state(), Orphaned, "{place}");
+        assert_eq!((world.bills().len(), world.open_todos().len()), (0, 1));
+    }
+    let (world, _) = made();
+    types(&world);
+    world.settle_down(2);
+    assert_eq!((world.state(), world.bills().len()), (Skipped, 0));
     assert_eq!(world.external().as_deref(), Some("by hand"));
+}
+
+#[test]
+fn whoever_asks_is_not_told_of_the_bill_that_is_gone() {
+    let (world, _) = cleared();
+    let report = world.sync(Origin::Person).unwrap();
+    let [outcome] = report.outcomes.try_into().unwrap();
+    assert_eq!(outcome.outcome, OutcomeKind::InDoubt);
+    assert_eq!(outcome.bill, None);
+    assert_eq!(outcome.code.as_deref(), Some("doubt.number_may_land"));
+    let until = world.record().wait.unwrap().not_before;
+    assert_eq!(outcome.next_attempt, Some(until));
+}
+
+#[test]
+fn a_bill_that_is_there_after_all_and_gone_once_more_is_waited_for_anew() {
+    // The process dies as soon as it has noted that the bill is there.
+    let noted = (1..100).find_map(|at| {
+        let (world, _) = billed();
+        let bills = std::mem::take(&mut world.lock().bills);
+        world.set_external(None);
+        scan(&world);
+        world.work();
+        world.advance(151);
+        world.lock().bills = bills;
+        let before = world.lock().calls;
+        world.lock().fault = Some((before + at, Fault::DeadAfter));
+        let _ = world.sync(Origin::Sweep);
+        let is_noted = world.state() == Created && waits_for(&world).is_none();
+        is_noted.then_some(world)
+    });
+    let world = noted.unwrap();
+    assert_eq!(world.external(), None);
+    world.lock().bills.clear();
+    world.settle_down(1);
+    assert_eq!(world.state(), Created);
+    assert_eq!(waits_for(&world), Some(Code::NumberMayLand));
 }
 
 #[test]
