@@ -227,3 +227,35 @@ async fn names_that_spreadsheets_would_take_for_formulas_stay_texts() {
     assert_eq!(list["orders"].as_array().map(Vec::len), Some(4));
     assert_eq!(list["next"], Value::Null);
 }
+
+/// Another bill is made only once the number of the first cannot land any more: until then the log
+/// offers neither the bill that is gone nor a Retry that changes nothing.
+#[tokio::test(start_paused = true)]
+async fn an_order_whose_bill_was_deleted_is_being_looked_up_and_then_billed_anew() {
+    let mut stage = Stage::new().await;
+    let (_, mut visitor) = stage.with_owner().await;
+    let order = stage.add_plain();
+    stage.run().await;
+    let bill = stage.assert_billed(order, "799.98").await;
+    stage.delete_bill(&bill);
+    stage.in_autotask(purser_simulators::autotask::Action::ClearNumber { order });
+    stage
+        .ask(order, purser_core::record::Origin::Person, None)
+        .await;
+    stage.drain().await;
+    let view = visitor.read("/orders?outcome=waiting").await;
+    let row = &view["orders"][0];
+    assert_eq!(row["order"], order);
+    assert_eq!(row["outcome"], "in_doubt");
+    assert_eq!(row["notice"]["code"], "doubt.number_may_land");
+    assert_eq!(
+        (&row["bill"], &row["total"], &row["can_retry"]),
+        (&Value::Null, &Value::Null, &Value::Bool(false))
+    );
+    assert!(row["next_attempt"].is_string(), "{row}");
+    let page = visitor.get("/logs").await.expect(StatusCode::OK);
+    let _page = page.shows("Being looked up");
+    stage.live(Duration::from_mins(10)).await;
+    let anew = stage.assert_billed(order, "799.98").await;
+    assert_ne!(anew["Id"], bill["Id"]);
+}
