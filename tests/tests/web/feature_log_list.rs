@@ -255,7 +255,25 @@ async fn an_order_whose_bill_was_deleted_is_being_looked_up_and_then_billed_anew
     assert!(row["next_attempt"].is_string(), "{row}");
     let page = visitor.get("/logs").await.expect(StatusCode::OK);
     let _page = page.shows("Being looked up");
+    let story = visitor.read(&format!("/orders/{order}")).await;
+    let links = story["links"].to_string();
+    assert!(!links.contains("Bill in QuickBooks"), "{links}");
     stage.live(Duration::from_mins(10)).await;
     let anew = stage.assert_billed(order, "799.98").await;
     assert_ne!(anew["Id"], bill["Id"]);
+    let story = visitor.read(&format!("/orders/{order}")).await;
+    let links = story["links"].to_string();
+    assert!(links.contains("Bill in QuickBooks"), "{links}");
+    // What stands there without a bill is not called billed.
+    let preview = format!("/orders/{order}/preview");
+    let told = visitor.read(&preview).await.to_string();
+    assert!(told.contains("This order is bill"), "{told}");
+    stage.delete_bill(&anew);
+    stage
+        .ask(order, purser_core::record::Origin::Person, None)
+        .await;
+    stage.drain().await;
+    let told = visitor.read(&preview).await.to_string();
+    assert!(told.contains("External PO Number already says"), "{told}");
+    assert!(!told.contains("Nothing is left to do"), "{told}");
 }

@@ -150,6 +150,10 @@ pub(super) fn waiting_for(
 ) -> Outcome {
     let outcome = Outcome::of(record);
     match outcome.outcome {
+        // A number that may still land is looked at no sooner than everything else.
+        super::OutcomeKind::InDoubt if matches!(record.state, State::Created { .. }) => {
+            Outcome::waiting(record.key.order, &record.order_number, notice, next)
+        }
         super::OutcomeKind::Waiting => {
             Outcome::waiting(record.key.order, &record.order_number, notice, next)
         }

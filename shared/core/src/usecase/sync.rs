@@ -87,7 +87,7 @@ pub enum OutcomeKind {
     Refused,
     /// It goes on by itself.
     Waiting,
-    /// Whether the bill exists is being found out.
+    /// Whether the bill exists, or its number still lands after it was deleted, is being found out.
     InDoubt,
     /// It may not be transferred; nothing was written.
     Ineligible,

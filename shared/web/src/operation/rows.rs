@@ -160,11 +160,8 @@ pub(super) fn bill_link(realm: &RealmId, bill: &BillId) -> LinkView {
 /// Where to look: no documented address opens an order in Autotask, but one opens its to-do.
 pub(super) fn links(record: &SyncRecord, status: &TenantStatus) -> Vec<LinkView> {
     let mut links = Vec::new();
-    links.extend(
-        record
-            .bill()
-            .map(|bill| bill_link(&record.key.realm, &bill.id)),
-    );
+    let bill = Outcome::of(record).bill;
+    links.extend(bill.map(|bill| bill_link(&record.key.realm, &bill)));
     if let Some(base) = &status.autotask_web_url {
         if let Todo::Open { id, .. } = &record.todo {
             links.push(todo_link(base, *id));

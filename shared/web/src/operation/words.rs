@@ -8,8 +8,8 @@ use purser_core::{
     ids::{AccountId, CustomerId, ItemId, VendorId},
     matching::How,
     plan::{Payable, Plan, PlannedLine, PlannedTarget, Resolve},
-    record::SyncRecord,
-    usecase::Preview,
+    record::{StateName, SyncRecord},
+    usecase::{Outcome, Preview},
 };
 use rust_decimal::Decimal;
 
@@ -66,9 +66,10 @@ pub(super) fn preview(
 /// What is said of an order whose number is the one that Purser wrote.
 fn billed_as(known: Option<&SyncRecord>, number: &str) -> Option<NoticeView> {
     let record = known?;
+    let is_gone = record.state.name() == StateName::Orphaned || Outcome::of(record).bill.is_none();
     let bill = record
         .bill()
-        .filter(|bill| bill.written_number() == number)?;
+        .filter(|bill| !is_gone && bill.written_number() == number)?;
     Some(NoticeView {
         code: Ineligible::HasNumber {
             number: number.to_owned(),

@@ -122,6 +122,25 @@ fn what_people_do_meanwhile_lets_no_number_land_unnoticed() {
     assert_eq!(world.external().as_deref(), Some("by hand"));
 }
 
+/// The reading that says "blank" is one from after the wait and from after the bill was asked for.
+#[test]
+fn a_number_that_lands_at_the_last_moment_is_seen() {
+    let (world, _) = billed();
+    let before = world.lock().calls;
+    world.sync(Origin::Sweep).unwrap();
+    let to_the_order = world.lock().calls - before;
+    // Then the order is claimed, its bill asked for, and the order read once more.
+    for at in 1..=to_the_order + 3 {
+        let (world, number) = cleared();
+        world.advance(150);
+        let lands = move |world: &World| world.set_external(Some(&number));
+        let before = world.lock().calls;
+        world.lock().meanwhile = Some((before + at, Box::new(lands)));
+        world.sync(Origin::Sweep).unwrap();
+        assert_eq!((world.state(), world.bills().len()), (Orphaned, 0), "{at}");
+    }
+}
+
 #[test]
 fn whoever_asks_is_not_told_of_the_bill_that_is_gone() {
     let (world, _) = cleared();
