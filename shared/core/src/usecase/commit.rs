@@ -8,7 +8,7 @@ use crate::{
 };
 
 use super::{
-    Outcome, Ports,
+    Outcome, OutcomeKind, Ports,
     attempt::{Attempt, Halt, Job},
     mail,
 };
@@ -149,17 +149,11 @@ pub(super) fn waiting_for(
     next: Option<jiff::Timestamp>,
 ) -> Outcome {
     let outcome = Outcome::of(record);
-    match outcome.outcome {
+    match (outcome.outcome, &record.state) {
         // A number that may still land is looked at no sooner than everything else.
-        super::OutcomeKind::InDoubt if matches!(record.state, State::Created { .. }) => {
+        (OutcomeKind::Waiting, _) | (OutcomeKind::InDoubt, State::Created { .. }) => {
             Outcome::waiting(record.key.order, &record.order_number, notice, next)
         }
-        super::OutcomeKind::Waiting => {
-            Outcome::waiting(record.key.order, &record.order_number, notice, next)
-        }
-        super::OutcomeKind::Billed
-        | super::OutcomeKind::Refused
-        | super::OutcomeKind::InDoubt
-        | super::OutcomeKind::Ineligible => outcome,
+        _ => outcome,
     }
 }

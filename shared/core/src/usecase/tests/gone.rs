@@ -1,5 +1,7 @@
 //! Stories of orders whose bill a person deleted.
 
+use crate::{notice::Notice, usecase::commit::waiting_for};
+
 use super::*;
 
 /// An order that is billed, with what was written into it.
@@ -151,6 +153,12 @@ fn whoever_asks_is_not_told_of_the_bill_that_is_gone() {
     assert_eq!(outcome.code.as_deref(), Some("doubt.number_may_land"));
     let until = world.record().wait.unwrap().not_before;
     assert_eq!(outcome.next_attempt, Some(until));
+    // What holds up everything is told before what holds up this order.
+    let notice = Notice::new(Code::NotConnected);
+    let outcome = waiting_for(&world.record(), &notice, None);
+    assert_eq!(outcome.outcome, OutcomeKind::Waiting);
+    assert_eq!(outcome.code.as_deref(), Some("connection.missing"));
+    assert_eq!((outcome.bill, outcome.next_attempt), (None, None));
 }
 
 #[test]
