@@ -47,6 +47,8 @@ pub struct Setting {
     pub late_writes: u8,
     /// How often a person deletes a bill.
     pub deletes: u8,
+    /// How often a person puts a copy in the place of the bill of a linked order.
+    pub replaces: u8,
     /// How often a person clears the number.
     pub clears: u8,
     /// How often a person types a number of their own.
@@ -68,6 +70,7 @@ impl Setting {
         losses: 1,
         late_writes: 0,
         deletes: 1,
+        replaces: 0,
         clears: 1,
         typed: 0,
         claims: 4,
@@ -83,6 +86,15 @@ impl Setting {
         claims: 3,
         ..Self::FULL
     };
+
+    /// The same, but the bill is replaced and not deleted.
+    pub const REPLACED: Self = Self {
+        deletes: 0,
+        replaces: 1,
+        typed: 0,
+        claims: 4,
+        ..Self::LATE_WRITE
+    };
 }
 
 /// What holds in every state.
@@ -92,7 +104,8 @@ pub enum Property {
     OneBill,
     /// The number of a bill that was gone before the order was taken up is never written.
     NoDeadNumber,
-    /// A number that is written late meets no other bill than its own.
+    /// A number that is written late meets no other bill than its own, unless the order is still to be
+    /// read because of it.
     NoLateNumber,
     /// No write is one that the table of transitions forbids.
     LegalOnly,
@@ -128,7 +141,7 @@ pub struct Variant {
 
 /// All guards on, for each way in which QuickBooks may treat request ids, and with a number that
 /// Autotask writes late.
-pub fn full() -> [Variant; 4] {
+pub fn full() -> [Variant; 5] {
     let variant = |name, request_ids| Variant {
         name,
         setting: Setting {
@@ -146,11 +159,16 @@ pub fn full() -> [Variant; 4] {
             setting: Setting::LATE_WRITE,
             breaks: None,
         },
+        Variant {
+            name: "all guards, the same and a bill that is replaced",
+            setting: Setting::REPLACED,
+            breaks: None,
+        },
     ]
 }
 
 /// Each guard off, one at a time.
-pub fn without_one() -> [Variant; 9] {
+pub fn without_one() -> [Variant; 10] {
     let variant = |name, remove: fn(&mut Guards), breaks| {
         let mut setting = if breaks == Property::NoLateNumber {
             Setting::LATE_WRITE
@@ -178,7 +196,16 @@ pub fn without_one() -> [Variant; 9] {
             Property::NoDeadNumber,
         ),
         variant("no landing", |g| g.landing = false, Property::NoLateNumber),
+        variant(
+            "no landing, a bill that is replaced",
+            |g| g.landing = false,
+            Property::NoLateNumber,
+        ),
     ];
+    variants[9].setting = Setting {
+        guards: variants[9].setting.guards,
+        ..Setting::REPLACED
+    };
     // Only a QuickBooks that answers with the first bill of a request id makes it matter that a new
     // bill bears a new one.
     variants[7].setting.request_ids = RequestIds::Honoured;

@@ -368,8 +368,8 @@ catalogue! {
         "Autotask did not say whether the to-do was made.",
         "Nothing to do: it is looked up, and made again only if it is not there.";
     NumberMayLand = "doubt.number_may_land", InDoubt, AT, Support,
-        "The bill {number} of order {order} was deleted in QuickBooks, and its number may still be on its way into Autotask.",
-        "Nothing to do: in a few minutes the order is read again, and billed anew if it may still be transferred then.";
+        "The bill {number} of order {order} was deleted or replaced in QuickBooks, and its number may still be on its way into Autotask.",
+        "Nothing to do: in a few minutes the order is read again, and goes on from what it says then.";
     AccessTokenStale = "token.stale", Refresh, QB, Support,
         "The QuickBooks access token has expired.",
         "Nothing to do: it is renewed by itself.";

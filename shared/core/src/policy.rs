@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+/// How long after it was decided a write to Autotask may leave. Not divided by any scale: it is about
+/// people, who may write meanwhile, and not about waits.
+pub const WRITE_DELAY: Duration = Duration::from_secs(2);
+
 /// The times the whole program keeps. Made once, from one scale.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {

@@ -11,10 +11,10 @@ use crate::{
     ids::{OrderId, RealmId},
     marker::Marker,
     notice::{Code, Notice},
-    policy::{Guards, Policy},
+    policy::{Guards, Policy, WRITE_DELAY},
     record::{
-        BillLink, ErrorMark, Intent, Lease, SentAt, State, StateName, SyncRecord, Todo, Wait,
-        earlier, later,
+        BillLink, ErrorMark, Intent, LateNumber, Lease, SentAt, State, StateName, SyncRecord, Todo,
+        Wait, earlier, later,
     },
 };
 
@@ -215,26 +215,25 @@ pub fn settle(
     if !guards.quarantine || !intent.in_doubt {
         return Settled::Absent;
     }
-    match quarantine_ends(intent, server_time, now, policy) {
+    match settles_at(&intent.last_sent, policy.settle, (server_time, now)) {
         Some(until) => Settled::TooEarly(until),
         None => Settled::Absent,
     }
 }
 
-/// Until when the effect of the last send may still appear; `None` when that time has passed.
+/// When the settle time since a moment is over; `None` when it has passed.
 ///
-/// Judged by QuickBooks' own clock when it is known: it is the one that counts, and ours may jump.
-fn quarantine_ends(
-    intent: &Intent,
-    server_time: Option<Timestamp>,
-    now: Timestamp,
-    policy: &Policy,
+/// Judged by QuickBooks' own clock when it is known: ours may jump.
+fn settles_at(
+    since: &SentAt,
+    settle: Duration,
+    (server_time, now): (Option<Timestamp>, Timestamp),
 ) -> Option<Timestamp> {
     // `Date` headers are cut to whole seconds.
-    let settle = policy.settle + Duration::from_secs(1);
-    let (sent, clock) = match (intent.last_sent.server, server_time) {
+    let settle = settle + Duration::from_secs(1);
+    let (sent, clock) = match (since.server, server_time) {
         (Some(sent), Some(clock)) => (sent, clock),
-        _ => (intent.last_sent.local, now),
+        _ => (since.local, now),
     };
     let over = later(sent, settle);
     if clock >= over {
@@ -310,27 +309,51 @@ pub fn wait(
     }
 }
 
-/// The wait before another bill is made in the place of one that is gone: a write of its number that
-/// was never answered may still be carried out, over whatever stands there then. `None` once the order
-/// was read, at `read_at`, after that time.
+/// Notes that a bill is not the order's any more: its number may still land in Autotask. When that was
+/// noted before, the first time counts.
+pub fn note_late_number(record: &mut SyncRecord, bill: &BillLink, found_at: SentAt) {
+    let number = bill.written_number();
+    let is_noted = record.late_number.as_ref().is_some_and(|late| {
+        // A clock of ours that went back since then cannot tell how long ago that was.
+        let is_past = late.found_at.server.is_some() || late.found_at.local <= found_at.local;
+        late.number == number && is_past
+    });
+    if !is_noted {
+        record.late_number = Some(LateNumber {
+            number: number.to_owned(),
+            found_at,
+        });
+    }
+}
+
+/// The same for the bill that a record knew before, when it knows another one now.
+pub fn note_replaced(record: &mut SyncRecord, before: Option<&BillLink>, found_at: SentAt) {
+    let number = record.bill().map(BillLink::written_number);
+    let is_replaced = |bill: &&BillLink| Some(bill.written_number()) != number;
+    if let Some(before) = before.filter(is_replaced) {
+        note_late_number(record, before, found_at);
+    }
+}
+
+/// The wait until the number of an earlier bill cannot land any more, over whatever stands there then.
+/// `None` when there is no such number, or that time has passed.
 pub fn wait_for_landing(
     record: &SyncRecord,
-    notice: Notice,
-    read_at: Timestamp,
+    (server_time, now): (Option<Timestamp>, Timestamp),
     (policy, guards): (&Policy, &Guards),
 ) -> Option<Wait> {
+    let late = record.late_number.as_ref().filter(|_| guards.landing)?;
+    // A write that was decided on before the bill was found to be gone may leave a little after that.
+    let settle = policy.settle + WRITE_DELAY;
+    let not_before = settles_at(&late.found_at, settle, (server_time, now))?;
     let before = record.wait.as_ref();
-    let begun = before.filter(|wait| wait.notice.code == notice.code);
-    // A clock that went back since then cannot tell how long ago that was.
-    let begun = begun.map(|wait| wait.since).filter(|at| *at <= read_at);
-    let since = begun.unwrap_or(read_at);
-    let not_before = later(since, policy.settle);
-    let may_land = guards.landing && read_at < not_before;
-    may_land.then(|| Wait {
-        notice,
+    Some(Wait {
+        notice: Notice::new(Code::NumberMayLand)
+            .with("number", late.number.as_str())
+            .with("order", record.order_number.as_str()),
         not_before,
         attempts: before.map_or(1, |wait| wait.attempts),
-        since,
+        since: before.map_or(now, |wait| wait.since),
         counted_seconds: before.map_or(0, |wait| wait.counted_seconds),
     })
 }

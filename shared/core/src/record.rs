@@ -31,7 +31,7 @@ pub struct RecordKey {
     pub order: OrderId,
 }
 
-/// The moment of a send, by our clock and, when known, by QuickBooks' own.
+/// The moment of a send, or of a finding, by our clock and, when known, by QuickBooks' own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SentAt {
     /// By our clock.
@@ -94,6 +94,16 @@ impl BillLink {
             _ => self.id.as_str(),
         }
     }
+}
+
+/// The number of a bill that is no longer the order's: a write of it that Autotask never answered may
+/// still be carried out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LateNumber {
+    /// What was, or may have been, sent to External PO Number.
+    pub number: String,
+    /// When the bill was first found not to be the order's any more. Nothing sends its number since.
+    pub found_at: SentAt,
 }
 
 /// Where an order stands.
@@ -382,6 +392,9 @@ pub struct SyncRecord {
     pub lease: Option<Lease>,
     /// Why the next attempt waits.
     pub wait: Option<Wait>,
+    /// The number of an earlier bill that may still land in Autotask.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub late_number: Option<LateNumber>,
     /// How often in a row our own code failed at it, at a place that nobody foresaw.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub defects: u32,
@@ -439,6 +452,7 @@ impl SyncRecord {
             operation,
             lease: None,
             wait: None,
+            late_number: None,
             defects: 0,
             error_mark: ErrorMark::None,
             todo: Todo::None,

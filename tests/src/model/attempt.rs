@@ -8,15 +8,15 @@ use purser_core::{
     notice::{Code, Notice},
     policy::Guards,
     ports::Expected,
-    protocol::{Step, claim, is_legal, next_step, renew_lease, wait},
-    record::{BillLink, State, StateName, SyncRecord},
+    protocol::{Step, claim, is_legal, next_step, note_replaced, renew_lease, wait},
+    record::{BillLink, SentAt, State, StateName, SyncRecord},
 };
 
 use super::{
     Property, Setting,
     create::{answered, look_up, plan, send},
     moves::{Brought, leave},
-    world::{Attempt, LEASE, Number, Phase, World, holder, key, policy},
+    world::{Attempt, LEASE, Number, Phase, World, bill_name, holder, key, policy},
     write_back::{read_back, read_order, verify, write},
 };
 
@@ -63,10 +63,40 @@ fn enter(world: &mut World, worker: usize, guards: Guards) -> Brought {
             },
         },
         State::Skipped { .. } if is_blank => State::Queued,
+        State::NeedsPerson {
+            notice,
+            bill: Some(bill),
+            ..
+        } if is_blank && notice.code == Code::BillTwice => {
+            let bill = bill.clone();
+            return decide(world, worker, bill, guards);
+        }
         _ => return Brought::default(),
     };
     record.wait = None;
     record.state = state;
+    commit(world, worker, guards)
+}
+
+/// A person keeps the copy of a bill, and presses Retry.
+fn decide(world: &mut World, worker: usize, before: BillLink, guards: Guards) -> Brought {
+    let (local, kept) = (
+        world.now(),
+        world.bills.iter().rposition(|bill| bill.is_alive),
+    );
+    let record = &mut world.workers[worker].as_mut().expect("an attempt").record;
+    let kept = kept.and_then(|place| u8::try_from(place).ok());
+    let kept = bill_name(kept.expect("the copy stands"));
+    record.wait = None;
+    record.state = State::Created {
+        bill: BillLink {
+            id: kept.parse().expect("a bill id"),
+            seen_under: 0,
+            ..before.clone()
+        },
+    };
+    let server = None;
+    note_replaced(record, Some(&before), SentAt { local, server });
     commit(world, worker, guards)
 }
 
@@ -77,7 +107,7 @@ pub(super) fn skipped() -> State {
     }
 }
 
-fn operation(number: u32) -> OperationId {
+pub(super) fn operation(number: u32) -> OperationId {
     format!("op{number}").parse().expect("an operation")
 }
 

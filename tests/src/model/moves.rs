@@ -1,12 +1,15 @@
 //! What can happen next, and what becomes of the world by it.
 
-use purser_core::record::StateName;
+use purser_core::{
+    notice::{Code, Notice},
+    record::{BillLink, State, StateName},
+};
 
 use super::{
     Property, RequestIds, Setting,
-    attempt::{go, start},
+    attempt::{go, operation, start},
     create::lose,
-    world::{Bill, LATE, Number, Phase, World, bill_place},
+    world::{Bill, LATE, Number, Phase, World, bill_name, bill_place},
     write_back::{die_writing, lose_write},
 };
 
@@ -33,6 +36,8 @@ pub(super) enum Move {
     Land(usize),
     /// A person deletes a bill.
     Delete(usize),
+    /// A person puts a copy in the place of the linked bill, and that is noticed.
+    Replace,
     /// A person clears the number.
     Clear,
     /// A person types a number of their own.
@@ -91,6 +96,9 @@ pub(super) fn possible(world: &World, setting: &Setting) -> Vec<Move> {
             .filter(|(_, bill)| bill.is_alive);
         moves.extend(alive.map(|(place, _)| Move::Delete(place)));
     }
+    if world.replaces < setting.replaces && standing(world).is_some() {
+        moves.push(Move::Replace);
+    }
     if world.clears < setting.clears && world.number != Number::Blank {
         moves.push(Move::Clear);
     }
@@ -143,6 +151,10 @@ pub(super) fn carry_out(world: &mut World, what: Move, setting: &Setting) -> Bro
             world.bills[place].is_alive = false;
             Brought::default()
         }
+        Move::Replace => {
+            replace(world);
+            Brought::default()
+        }
         Move::Clear => {
             world.clears += 1;
             world.number = Number::Blank;
@@ -154,6 +166,42 @@ pub(super) fn carry_out(world: &mut World, what: Move, setting: &Setting) -> Bro
             Brought::default()
         }
     }
+}
+
+/// The bill of a linked order that stands.
+fn standing(world: &World) -> Option<BillLink> {
+    let State::Linked { bill } = &world.record.as_ref()?.state else {
+        return None;
+    };
+    let place = usize::from(bill_place(bill.id.as_str()));
+    world.bills[place].is_alive.then(|| bill.clone())
+}
+
+/// A copy takes the place of the bill of a linked order. The reconciliation saw both, and a person is to
+/// decide.
+fn replace(world: &mut World) {
+    let bill = standing(world).expect("a bill that stands");
+    let place = usize::from(bill_place(bill.id.as_str()));
+    let made_at = world.at;
+    world.replaces += 1;
+    world.bills[place].is_alive = false;
+    let copy = Bill {
+        made_at,
+        is_alive: true,
+        ..world.bills[place]
+    };
+    world.bills.push(copy);
+    world.writes += 1;
+    let name = operation(world.writes);
+    let record = world.record.as_mut().expect("a record");
+    record.state = State::NeedsPerson {
+        notice: Notice::new(Code::BillTwice),
+        intent: None,
+        bill: Some(bill),
+    };
+    record.fence += 1;
+    (record.lease, record.wait) = (None, None);
+    record.operation = name;
 }
 
 /// The worker is gone; what it sent is not.
@@ -205,7 +253,12 @@ fn land(world: &mut World, place: usize) -> Brought {
     let made_under = world.bills[usize::from(bill)].generation;
     let is_own = world.record.as_ref().is_none_or(|record| {
         let known = record.bill().map(|known| bill_place(known.id.as_str()));
+        let late = record.late_number.as_ref();
+        let is_awaited = late.is_some_and(|late| late.number == bill_name(bill));
+        let is_asked = matches!(record.state, State::NeedsPerson { .. });
         record.generation == made_under && known.is_none_or(|known| known == bill)
+            || is_awaited
+            || is_asked
     });
     Brought {
         broken: (!is_own).then_some(Property::NoLateNumber),

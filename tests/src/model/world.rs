@@ -98,6 +98,7 @@ pub(super) struct World {
     pub(super) losses: u8,
     pub(super) late_writes: u8,
     pub(super) deletes: u8,
+    pub(super) replaces: u8,
     pub(super) clears: u8,
     pub(super) typed: u8,
 }
@@ -150,6 +151,7 @@ impl World {
             losses: 0,
             late_writes: 0,
             deletes: 0,
+            replaces: 0,
             clears: 0,
             typed: 0,
         }
@@ -188,7 +190,8 @@ impl World {
     /// counts, of workers only what they do.
     pub(super) fn key(&self) -> Vec<u8> {
         let mut key = vec![self.crashes, self.losses, self.deletes, self.clears];
-        key.extend([self.late_writes, self.typed, number(self.number)]);
+        key.extend([self.late_writes, self.typed, self.replaces]);
+        key.push(number(self.number));
         for bill in &self.bills {
             key.extend([
                 small(bill.generation),
@@ -305,8 +308,13 @@ fn push_record(key: &mut Vec<u8>, record: &SyncRecord, at: u8) {
     key.push(lease.map_or(251, |lease| from_now(lease.until.max(moment(at)), at)));
     let wait = record.wait.as_ref();
     key.push(wait.map_or(251, |wait| from_now(wait.not_before.max(moment(at)), at)));
-    let lands = wait.is_some_and(|wait| wait.notice.code == Code::NumberMayLand);
-    key.push(u8::from(lands));
+    if let Some(late) = &record.late_number {
+        let found = from_now(late.found_at.local, at);
+        key.extend([240, bill_place(&late.number), found]);
+    }
+    let notice = record.notice();
+    let is_twice = notice.is_some_and(|notice| notice.code == Code::BillTwice);
+    key.push(u8::from(is_twice));
     match &record.state {
         State::Planned { intent } => key.extend([
             from_now(intent.last_sent.local, at),

@@ -3,8 +3,8 @@
 use purser_core::{
     notice::{Code, Notice},
     policy::Guards,
-    protocol::{next_generation, wait_for_landing},
-    record::{BillLink, State},
+    protocol::{next_generation, note_late_number, wait_for_landing},
+    record::{BillLink, SentAt, State},
 };
 
 use super::{
@@ -23,16 +23,24 @@ pub(super) fn verify(world: &mut World, worker: usize, guards: Guards) -> Brough
     let place = bill_place(bill.id.as_str());
     if world.bills[usize::from(place)].is_alive {
         let seen_under = record.fence;
+        record.late_number = record
+            .late_number
+            .take()
+            .filter(|late| late.number != bill.written_number());
         record.state = State::Created {
             bill: BillLink { seen_under, ..bill },
         };
-    } else if number == Number::Bill(place) {
-        record.wait = None;
-        record.state = State::Orphaned { bill };
     } else {
-        let notice = Notice::new(Code::NumberMayLand);
-        record.wait = wait_for_landing(record, notice, now, (&policy(), &guards));
-        if record.wait.is_none() {
+        let (local, server) = (now, None);
+        note_late_number(record, &bill, SentAt { local, server });
+        record.wait = None;
+        let pause = wait_for_landing(record, (None, now), (&policy(), &guards));
+        if number == Number::Bill(place) {
+            record.state = State::Orphaned { bill };
+        } else if pause.is_some() {
+            record.wait = pause;
+        } else {
+            record.late_number = None;
             next_generation(record, &guards);
             record.state = State::Queued;
         }
@@ -41,12 +49,17 @@ pub(super) fn verify(world: &mut World, worker: usize, guards: Guards) -> Brough
 }
 
 pub(super) fn read_order(world: &mut World, worker: usize, guards: Guards) -> Brought {
-    let (at, number) = (world.at, world.number);
+    let (at, number, now) = (world.at, world.number, world.now());
     let attempt = world.workers[worker].as_mut().expect("an attempt");
     (attempt.read_at, attempt.number) = (at, number);
     let State::Created { bill } = attempt.record.state.clone() else {
         unreachable!("its number is to be written")
     };
+    let record = &mut attempt.record;
+    if let Some(pause) = wait_for_landing(record, (None, now), (&policy(), &guards)) {
+        record.wait = Some(pause);
+        return commit(world, worker, guards);
+    }
     match number {
         Number::Blank => {
             attempt.phase = Phase::WillWrite;
@@ -141,6 +154,7 @@ pub(super) fn read_back(world: &mut World, worker: usize, guards: Guards) -> Bro
 fn link(world: &mut World, worker: usize, bill: BillLink, guards: Guards) -> Brought {
     let record = &mut world.workers[worker].as_mut().expect("an attempt").record;
     record.wait = None;
+    record.late_number = None;
     record.state = State::Linked { bill };
     commit(world, worker, guards)
 }

@@ -15,9 +15,11 @@ use crate::{
     notice::Code,
     notice::Notice,
     orders::Order,
-    ports::{Autotask as _, Expected, HistoryEntry, HistoryEvent, Outside, StoreError},
+    ports::{
+        Autotask as _, Expected, HistoryEntry, HistoryEvent, Outside, QuickBooks as _, StoreError,
+    },
     protocol::{Holder, Step, next_step},
-    record::{Origin, StateName, SyncRecord, later},
+    record::{Origin, SentAt, StateName, SyncRecord, later},
     settings::Settings,
     tenant::KnownNames,
 };
@@ -237,6 +239,14 @@ impl<P: Ports> Attempt<'_, P> {
 
     pub(super) fn is_time_short(&self) -> bool {
         later(self.engine.now(), self.engine.policy.function_reserve) > self.deadline
+    }
+
+    /// Now, by our clock and by QuickBooks'.
+    pub(super) fn moment(&self) -> SentAt {
+        SentAt {
+            local: self.engine.now(),
+            server: self.quickbooks.server_now(),
+        }
     }
 
     pub(super) fn window(&self, now: Timestamp) -> Window {

@@ -7,7 +7,7 @@ use crate::{
     notice::Code,
     orders::{ExternalNumber, Order},
     ports::{Expected, HistoryEvent, QuickBooks as _, StoreError},
-    protocol::{claim, link_to, unflag},
+    protocol::{claim, link_to, note_replaced, unflag},
     record::{BillLink, ErrorMark, Intent, Origin, State, SyncRecord},
 };
 
@@ -96,6 +96,7 @@ impl<P: Ports> Attempt<'_, P> {
             [bill] => Some(link_to(bill, record)),
             _ => return false,
         };
+        let now = self.moment();
         let job = &mut self.jobs[index];
         let is_kept = |kept: &BillLink| match job.order.as_ref().map(Order::external) {
             Some(ExternalNumber::Blank) => true,
@@ -114,6 +115,8 @@ impl<P: Ports> Attempt<'_, P> {
             return true;
         };
         let is_same = |kept: &BillLink| bill.as_ref().is_some_and(|bill| bill.id == kept.id);
+        // The number of a bill that was still in doubt was never sent.
+        let before = bill.clone().filter(|_| intent.is_none());
         if notice.code == Code::BillTwice && !kept.as_ref().is_some_and(is_same) {
             // What was sent is over with: a lookup for it need not see what stands instead.
             *intent = None;
@@ -121,6 +124,7 @@ impl<P: Ports> Attempt<'_, P> {
         if kept.is_some() {
             *bill = kept;
         }
+        note_replaced(&mut job.record, before.as_ref(), now);
         true
     }
 

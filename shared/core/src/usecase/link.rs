@@ -10,8 +10,8 @@ use crate::{
     notice::{Code, Notice},
     orders::{ERROR_WORD, ExternalNumber, Order},
     ports::{Autotask, HistoryEvent, QuickBooks, StoreError},
-    protocol::{flag, next_generation, unflag, wait_for_landing},
-    record::{BillLink, ErrorMark, State, later},
+    protocol::{flag, next_generation, note_late_number, unflag, wait_for_landing},
+    record::{BillLink, ErrorMark, LateNumber, SentAt, State, Wait, later},
 };
 
 use super::{
@@ -40,11 +40,13 @@ impl<P: Ports> Attempt<'_, P> {
                     let seen_under = record.fence;
                     let text = format!("The bill {} still exists.", bill.id);
                     let detail = json!({ "bill": bill.id });
+                    record.wait = record.wait.take().filter(|wait| !wait.is_doubt());
+                    // Its number may be written again: when it is gone once more, that counts anew.
+                    let is_its = |late: &LateNumber| late.number == bill.written_number();
+                    record.late_number = record.late_number.take().filter(|late| !is_its(late));
                     record.state = State::Created {
                         bill: BillLink { seen_under, ..bill },
                     };
-                    // Its number may be written again: when it is gone once more, that counts anew.
-                    record.wait = record.wait.take().filter(|wait| !wait.is_doubt());
                     let event = self.event(index, HistoryEvent::Verified, text, detail);
                     self.commit(index, vec![event]).await?;
                 }
@@ -58,8 +60,10 @@ impl<P: Ports> Attempt<'_, P> {
     /// The bill was deleted. With its number in Autotask that is for a person to judge; without, the
     /// order is simply not billed. Another bill is made once that number cannot land there any more.
     async fn bill_gone(&mut self, index: usize, bill: BillLink) -> Result<(), StoreError> {
-        let (policy, guards) = (self.engine.policy, self.engine.guards);
-        let read_at = self.engine.now();
+        let found_at = self.moment();
+        note_late_number(&mut self.jobs[index].record, &bill, found_at);
+        // From before the order is read: what it says then may be the last word.
+        let pause = self.wait_for_landing(index);
         if let Err(failure) = self.reread(&[index]).await {
             return self.fail(index, failure).await;
         }
@@ -67,19 +71,14 @@ impl<P: Ports> Attempt<'_, P> {
         if external == Some(ExternalNumber::Number(bill.written_number())) {
             return self.orphan(index, bill).await;
         }
-        let record = &mut self.jobs[index].record;
-        let notice = Notice::new(Code::NumberMayLand)
-            .with("number", bill.written_number())
-            .with("order", record.order_number.as_str());
         // Also where nothing may be transferred just now: that can change again before the number lands.
-        if let Some(pause) = wait_for_landing(record, notice, read_at, (&policy, &guards)) {
-            let text = pause.notice.text();
-            let detail = json!({ "code": pause.notice.code, "until": pause.not_before });
-            record.wait = Some(pause);
-            let event = self.event(index, HistoryEvent::Waiting, text, detail);
-            return self.commit(index, vec![event]).await;
+        if let Some(pause) = pause {
+            return self.rest(index, pause).await;
         }
+        let guards = self.engine.guards;
+        let record = &mut self.jobs[index].record;
         record.wait = None;
+        record.late_number = None;
         next_generation(record, &guards);
         record.state = State::Queued;
         let text = format!(
@@ -92,6 +91,22 @@ impl<P: Ports> Attempt<'_, P> {
             text,
             json!({ "bill": bill.id }),
         );
+        self.commit(index, vec![event]).await
+    }
+
+    /// How long to wait for a number that may still land in an order.
+    fn wait_for_landing(&self, index: usize) -> Option<Wait> {
+        let SentAt { local, server } = self.moment();
+        let (policy, guards) = (&self.engine.policy, &self.engine.guards);
+        wait_for_landing(&self.jobs[index].record, (server, local), (policy, guards))
+    }
+
+    /// Nothing more is done for the order before the end of this wait.
+    async fn rest(&mut self, index: usize, pause: Wait) -> Result<(), StoreError> {
+        let text = pause.notice.text();
+        let detail = json!({ "code": pause.notice.code, "until": pause.not_before });
+        self.jobs[index].record.wait = Some(pause);
+        let event = self.event(index, HistoryEvent::Waiting, text, detail);
         self.commit(index, vec![event]).await
     }
 
@@ -110,6 +125,18 @@ impl<P: Ports> Attempt<'_, P> {
 
     /// Re-reads the orders, writes each number that may be written, and reads all of them back.
     pub(super) async fn write_back_group(&mut self, group: &[usize]) -> Result<(), StoreError> {
+        let mut free = Vec::new();
+        for index in group.iter().copied() {
+            // Else the number of another bill, in whose place this one is, could land over this one's.
+            match self.wait_for_landing(index) {
+                Some(pause) => self.rest(index, pause).await?,
+                None => free.push(index),
+            }
+        }
+        let group = free.as_slice();
+        if group.is_empty() {
+            return Ok(());
+        }
         if let Err(failure) = self.reread(group).await {
             return self.fail_group(group, &failure).await;
         }
@@ -253,6 +280,7 @@ impl<P: Ports> Attempt<'_, P> {
         let detail = json!({ "bill": bill.id, "number": bill.written_number() });
         let record = &mut self.jobs[index].record;
         record.wait = None;
+        record.late_number = None;
         record.state = State::Linked { bill };
         unflag(record);
         let event = self.event(index, HistoryEvent::Linked, text, detail);

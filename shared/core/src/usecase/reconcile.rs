@@ -17,8 +17,8 @@ use crate::{
         Change, Committed, Expected, HistoryEvent, Lane, Ledger, Outside, QuickBooks, RecordFilter,
         StoreError,
     },
-    protocol::{flag, link_to},
-    record::{BillLink, Intent, State, StateName, SyncRecord, earlier, later},
+    protocol::{flag, link_to, note_replaced},
+    record::{BillLink, Intent, SentAt, State, StateName, SyncRecord, earlier, later},
 };
 
 use super::{Engine, Ports, attempt::entry};
@@ -209,7 +209,8 @@ impl<P: Ports> Engine<P> {
             if let Some(bill) = record.bill().filter(|bill| gone.contains(&bill.id)) {
                 let order = record.key.order;
                 let finding = Finding::Gone(bill.clone());
-                self.flag_found((tenant, realm), order, &finding, trace)
+                let found = (&finding, quickbooks.server_now());
+                self.flag_found((tenant, realm), order, found, trace)
                     .await?;
                 orders.push(order);
             }
@@ -242,8 +243,8 @@ impl<P: Ports> Engine<P> {
                     }
                     Err(failure) => return Err(failure),
                 };
-                self.flag_found((tenant, realm), order, &finding, trace)
-                    .await?;
+                let seen = (&finding, quickbooks.server_now());
+                self.flag_found((tenant, realm), order, seen, trace).await?;
                 match finding {
                     Finding::Stray(..) => found.stray.push(order),
                     Finding::Gone(_) | Finding::Twice(..) => found.twice.push(order),
@@ -279,7 +280,7 @@ impl<P: Ports> Engine<P> {
         &self,
         (tenant, realm): (&TenantId, &RealmId),
         order: OrderId,
-        finding: &Finding,
+        (finding, server): (&Finding, Option<Timestamp>),
         trace: &TraceId,
     ) -> Result<(), StoreError> {
         let store = self.ports.store();
@@ -294,7 +295,9 @@ impl<P: Ports> Engine<P> {
             let expected = Expected::Is(record.operation.clone());
             // What stands in Autotask stays: the number of a bill, ERROR, or what a person typed.
             flag(&mut record, &notice, false);
+            let before = record.bill().cloned();
             record.state = state;
+            note_replaced(&mut record, before.as_ref(), SentAt { local: now, server });
             record.fence += 1;
             record.lease = None;
             record.wait = None;

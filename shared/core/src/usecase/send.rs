@@ -291,11 +291,7 @@ impl<P: Ports> Attempt<'_, P> {
     }
 
     fn arm(&mut self, index: usize, intent: &mut Intent) {
-        let now = self.engine.now();
-        let sent = SentAt {
-            local: now,
-            server: self.quickbooks.server_now(),
-        };
+        let sent = self.moment();
         if intent.sends == 0 {
             intent.first_sent = sent;
         }
@@ -305,12 +301,12 @@ impl<P: Ports> Attempt<'_, P> {
         let record = &mut self.jobs[index].record;
         if let Some(wait) = &mut record.wait {
             // It is over, but another failure in a row must still count as one.
-            wait.not_before = wait.not_before.min(now);
+            wait.not_before = wait.not_before.min(sent.local);
         }
         record.state = State::Planned {
             intent: intent.clone(),
         };
-        let until = later(now, self.engine.policy.lease);
+        let until = later(sent.local, self.engine.policy.lease);
         record.lease = Some(Lease {
             owner: self.holder.owner.clone(),
             until,

@@ -411,6 +411,7 @@ fn of_two_bills_either_may_be_kept_and_no_third_is_made() {
     world.set_external(None);
     ask(&world, Origin::Retry);
     world.work();
+    world.settle_down(1);
     assert_eq!((world.state(), world.bills().len()), (Linked, 1));
     assert_eq!(world.external().unwrap(), world.bills()[0]);
     assert_eq!(world.open_todos().len(), 0);

@@ -102,42 +102,136 @@ fn the_next_bill_of_an_order_is_of_the_next_generation() {
     assert_eq!(record.generation, 2);
 }
 
+/// A bill of the number 100, as a record knows it.
+fn gone() -> BillLink {
+    BillLink {
+        number: None,
+        ..link_to(&bill("100", ORDER), &record())
+    }
+}
+
+fn found(local: Timestamp, server: Option<Timestamp>) -> SentAt {
+    SentAt { local, server }
+}
+
+/// How long a number that a record knows of may still land.
+fn lands_until(
+    record: &SyncRecord,
+    server: Option<Timestamp>,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let wait = wait_for_landing(record, (server, now), (&Policy::default(), &Guards::ALL));
+    wait.map(|wait| wait.not_before)
+}
+
+/// The settle time, what a write may wait before it leaves, and the seconds of a `Date` header.
+const LANDS_WITHIN: Duration = Duration::from_secs(150 + 2 + 1);
+
 #[test]
 fn another_bill_waits_until_the_number_of_a_deleted_one_cannot_land_any_more() {
-    let policy = Policy::default();
-    let settle = policy.settle;
-    let asked = |record: &SyncRecord, read_at, guards: &Guards| {
-        let notice = Notice::new(Code::NumberMayLand);
-        wait_for_landing(record, notice, read_at, (&policy, guards))
-    };
     let mut record = record();
-    let first = asked(&record, noon(), &Guards::ALL).unwrap();
-    assert_eq!(
-        (first.since, first.not_before),
-        (noon(), later(noon(), settle))
-    );
+    assert_eq!(lands_until(&record, None, noon()), None);
+    note_late_number(&mut record, &gone(), found(noon(), None));
+    let until = later(noon(), LANDS_WITHIN);
+    assert_eq!(lands_until(&record, None, noon()), Some(until));
+    let last = earlier(until, Duration::from_nanos(1));
+    assert_eq!(lands_until(&record, None, last), Some(until));
+    assert_eq!(lands_until(&record, None, until), None);
     let unguarded = Guards {
         landing: false,
         ..Guards::ALL
     };
-    assert_eq!(asked(&record, noon(), &unguarded), None);
-    record.wait = Some(first.clone());
-    let last = earlier(first.not_before, Duration::from_nanos(1));
-    assert_eq!(asked(&record, last, &Guards::ALL), Some(first.clone()));
-    assert_eq!(asked(&record, first.not_before, &Guards::ALL), None);
-    // A clock that went back begins anew.
-    let back = earlier(noon(), Duration::from_secs(1));
-    let anew = asked(&record, back, &Guards::ALL).unwrap();
-    assert_eq!((anew.since, anew.not_before), (back, later(back, settle)));
-    // A wait for something else says nothing about when the bill was found to be gone.
-    record.wait = Some(Wait {
+    let clocks = (None, noon());
+    let wait = wait_for_landing(&record, clocks, (&Policy::default(), &unguarded));
+    assert_eq!(wait, None);
+    // Another wait in between takes nothing of that time away and adds nothing to it.
+    let other = Wait {
         notice: Notice::new(Code::QuickBooksFailing),
+        not_before: noon(),
         attempts: 3,
+        since: earlier(noon(), Duration::from_secs(70)),
         counted_seconds: 70,
-        ..first
-    });
-    let after_trouble = asked(&record, later(noon(), settle), &Guards::ALL).unwrap();
-    assert_eq!(after_trouble.since, later(noon(), settle));
-    let kept = (after_trouble.attempts, after_trouble.counted_seconds);
-    assert_eq!(kept, (3, 70), "and it still counts towards giving up");
+    };
+    record.wait = Some(other.clone());
+    let clocks = (None, last);
+    let wait = wait_for_landing(&record, clocks, (&Policy::default(), &Guards::ALL));
+    let wait = wait.unwrap();
+    assert_eq!(wait.notice.code, Code::NumberMayLand);
+    assert_eq!(wait.notice.words["number"], "100");
+    let kept = (wait.attempts, wait.since, wait.counted_seconds);
+    assert_eq!(kept, (3, other.since, 70));
+    assert_eq!(wait.not_before, until);
+}
+
+#[test]
+fn how_long_a_number_may_land_is_told_by_the_clock_of_quickbooks() {
+    let hour = Duration::from_hours(1);
+    let server = later(noon(), Duration::from_secs(10));
+    let mut record = record();
+    note_late_number(&mut record, &gone(), found(noon(), Some(server)));
+    // Ours jumped an hour ahead, and a second has passed.
+    let now = later(noon(), hour);
+    let passed = later(server, Duration::from_secs(1));
+    let left = LANDS_WITHIN - Duration::from_secs(1);
+    let until = Some(later(now, left));
+    assert_eq!(lands_until(&record, Some(passed), now), until);
+    // Ours went back an hour, and all of the time has passed.
+    let over = later(server, LANDS_WITHIN);
+    assert_eq!(
+        lands_until(&record, Some(over), earlier(noon(), hour)),
+        None
+    );
+}
+
+#[test]
+fn the_first_time_that_a_bill_was_found_gone_counts() {
+    let later_on = later(noon(), Duration::from_mins(2));
+    let server = Some(noon());
+    for (first, second, counts) in [
+        (found(noon(), None), found(later_on, None), noon()),
+        (found(noon(), server), found(later_on, server), noon()),
+        // A clock that went back cannot tell how long ago it was; that of QuickBooks can.
+        (found(later_on, None), found(noon(), None), noon()),
+        (found(later_on, server), found(noon(), server), later_on),
+    ] {
+        let mut record = record();
+        note_late_number(&mut record, &gone(), first);
+        note_late_number(&mut record, &gone(), second);
+        assert_eq!(record.late_number.unwrap().found_at.local, counts);
+    }
+    let another = BillLink {
+        id: "101".parse().unwrap(),
+        ..gone()
+    };
+    let mut record = record();
+    note_late_number(&mut record, &another, found(noon(), None));
+    note_late_number(&mut record, &gone(), found(later_on, None));
+    let late = record.late_number.unwrap();
+    assert_eq!(
+        (late.number.as_str(), late.found_at.local),
+        ("100", later_on)
+    );
+}
+
+#[test]
+fn a_bill_in_the_place_of_another_one_makes_the_number_of_that_a_late_one() {
+    let numbered = |id: &str, number: Option<&str>| BillLink {
+        id: id.parse().unwrap(),
+        number: number.map(str::to_owned),
+        ..gone()
+    };
+    let late = |before: Option<BillLink>, now: BillLink| {
+        let mut record = record();
+        record.state = State::Created { bill: now };
+        note_replaced(&mut record, before.as_ref(), found(noon(), None));
+        record.late_number.map(|late| late.number)
+    };
+    assert_eq!(late(None, gone()), None);
+    assert_eq!(late(Some(gone()), gone()), None);
+    let (old, new) = (numbered("100", Some("PO-7")), numbered("101", Some("PO-7")));
+    assert_eq!(late(Some(old.clone()), new), None, "they bear one number");
+    let renumbered = numbered("100", Some("PO-8"));
+    assert_eq!(late(Some(old), renumbered).as_deref(), Some("PO-7"));
+    let late = late(Some(gone()), numbered("101", None));
+    assert_eq!(late.as_deref(), Some("100"));
 }

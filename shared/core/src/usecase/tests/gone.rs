@@ -134,7 +134,7 @@ fn a_number_that_lands_at_the_last_moment_is_seen() {
     // Then the order is claimed, its bill asked for, and the order read once more.
     for at in 1..=to_the_order + 3 {
         let (world, number) = cleared();
-        world.advance(150);
+        world.advance(153);
         let lands = move |world: &World| world.set_external(Some(&number));
         let before = world.lock().calls;
         world.lock().meanwhile = Some((before + at, Box::new(lands)));
@@ -170,7 +170,7 @@ fn a_bill_that_is_there_after_all_and_gone_once_more_is_waited_for_anew() {
         world.set_external(None);
         scan(&world);
         world.work();
-        world.advance(151);
+        world.advance(154);
         world.lock().bills = bills;
         let before = world.lock().calls;
         world.lock().fault = Some((before + at, Fault::DeadAfter));
@@ -209,4 +209,102 @@ fn a_deleted_bill_with_its_number_is_told_and_never_made_again_by_itself() {
     world.settle_down(1);
     assert_eq!((world.state(), world.bills().len()), (Linked, 1));
     assert_eq!(world.open_todos().len(), 0);
+}
+
+#[test]
+fn a_failure_at_the_end_of_the_wait_does_not_begin_it_anew() {
+    for at in 1..=8 {
+        let (world, _) = cleared();
+        world.advance(154);
+        let before = world.lock().calls;
+        world.lock().fault = Some((before + at, Fault::Before));
+        let _ = world.sync(Origin::Sweep);
+        world.lock().fault = None;
+        assert_eq!(world.bills().len(), 0, "{at}");
+        // A lease, and the first wait after a failure.
+        world.advance(121);
+        world.sync(Origin::Sweep).unwrap();
+        assert_eq!((world.state(), world.bills().len()), (Linked, 1), "{at}");
+    }
+}
+
+/// A billed order with a copy of its bill, which a person keeps: the first one is deleted, and Retry
+/// pressed.
+fn replaced() -> (World, String) {
+    let (world, number) = billed();
+    copy_bill(&world, "900");
+    assert_eq!(reconcile(&world).twice, [ORDER]);
+    let is_first = |bill: &crate::books::BillSummary| bill.id.as_str() == number;
+    world.lock().bills.retain(|(bill, _)| !is_first(bill));
+    world.set_external(None);
+    ask(&world, Origin::Retry);
+    world.work();
+    (world, number)
+}
+
+#[test]
+fn a_bill_that_a_person_keeps_is_linked_once_the_number_of_the_other_cannot_land() {
+    let (world, number) = replaced();
+    assert_eq!(world.state(), Created);
+    assert_eq!(waits_for(&world), Some(Code::NumberMayLand));
+    assert_eq!(world.record().notice().unwrap().words["number"], number);
+    assert_eq!(world.external(), None);
+    world.settle_down(2);
+    assert_eq!((world.state(), world.open_todos().len()), (Linked, 0));
+    assert_eq!(world.external().as_deref(), Some("900"));
+    assert_eq!(world.record().late_number, None);
+    assert_eq!(world.bills(), ["900"]);
+
+    for lands_after in [1, 60, 149] {
+        let (world, number) = replaced();
+        world.advance(lands_after);
+        ask(&world, Origin::Person);
+        world.work();
+        assert_eq!((world.state(), world.external()), (Created, None));
+        world.set_external(Some(&number));
+        world.settle_down(3);
+        let notice = world.record().notice().unwrap().code;
+        assert_eq!((world.state(), notice), (NeedsPerson, Code::NumberByHand));
+        assert_eq!(world.open_todos().len(), 1, "{lands_after}");
+        world.set_external(None);
+        ask(&world, Origin::Retry);
+        world.work();
+        assert_eq!((world.state(), world.open_todos().len()), (Linked, 0));
+        assert_eq!(world.external().as_deref(), Some("900"));
+    }
+}
+
+/// The number of the bill that is kept stands there already, and the other one lands over it.
+#[test]
+fn a_number_that_a_person_typed_for_the_bill_they_keep_is_waited_for_too() {
+    let (world, number) = replaced();
+    world.set_external(Some("900"));
+    ask(&world, Origin::Retry);
+    world.work();
+    assert_eq!(world.state(), Created);
+    world.set_external(Some(&number));
+    world.settle_down(2);
+    assert_eq!(world.state(), NeedsPerson);
+}
+
+#[test]
+fn a_stray_that_is_kept_in_the_place_of_a_deleted_bill_waits_for_its_number_too() {
+    let (world, number) = billed();
+    let first = world.lock().bills[0].clone();
+    world.lock().bills.clear();
+    ask(&world, Origin::Person);
+    world.work();
+    assert_eq!(world.state(), Orphaned);
+    world.lock().bills.push(first);
+    copy_bill(&world, "900");
+    world.lock().bills.remove(0);
+    assert_eq!(reconcile(&world).stray, [ORDER]);
+    world.set_external(None);
+    ask(&world, Origin::Retry);
+    world.work();
+    assert_eq!(waits_for(&world), Some(Code::NumberMayLand));
+    assert_eq!(world.record().notice().unwrap().words["number"], number);
+    world.settle_down(2);
+    assert_eq!(world.state(), Linked);
+    assert_eq!(world.external().as_deref(), Some("900"));
 }
