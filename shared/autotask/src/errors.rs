@@ -13,7 +13,7 @@ use purser_transport::{
 };
 use serde_json::Value;
 
-use crate::wire::row::{Garbled, Row};
+use crate::wire::row::{Garbled, Row, field_of};
 
 /// Whether a call that failed can have had its effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,9 +107,7 @@ pub(crate) fn classify(
 
 /// The texts of `{"errors":[...]}`; `None` when there is no such list or nothing in it.
 pub(crate) fn error_texts(body: &Value) -> Option<Vec<String>> {
-    let row = Row::of(body)?;
-    let texts: Vec<String> = row
-        .get("errors")?
+    let texts: Vec<String> = field_of(body, "errors")?
         .as_array()?
         .iter()
         .filter_map(text_of)

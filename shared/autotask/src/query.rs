@@ -12,7 +12,7 @@ use crate::{
     client::AutotaskClient,
     errors::Fault,
     request::Call,
-    wire::row::{Garbled, Row},
+    wire::row::{Garbled, Row, field_of, rows_of},
 };
 
 /// The most rows of one page the vendor gives.
@@ -108,9 +108,8 @@ impl<C: Clock> AutotaskClient<C> {
 
 /// Reads a page that was to hold rows with ids above `after`.
 fn read_page(answer: &Value, after: Option<i64>) -> Result<Page, Garbled> {
-    let envelope = Row::of(answer).ok_or(Garbled("items"))?;
-    let items = envelope.rows("items")?.ok_or(Garbled("items"))?;
-    let details = envelope.get("pageDetails").and_then(Row::of);
+    let items = rows_of(answer, "items")?.ok_or(Garbled("items"))?;
+    let details = field_of(answer, "pageDetails").and_then(Row::of);
     let has_next = match details {
         Some(details) => details
             .text("nextPageUrl")?

@@ -5,22 +5,25 @@
 use purser_core::orders::PickListValue;
 use serde_json::Value;
 
-use crate::wire::row::{Garbled, Row};
+use crate::wire::row::{Garbled, Row, field_of, rows_of};
 
 /// The pick list of one field, in the order people see it; `None` when the field has none.
 pub(crate) fn pick_list(
     answer: &Value,
     field: &'static str,
 ) -> Result<Option<Vec<PickListValue>>, Garbled> {
-    let row = Row::of(answer).ok_or(Garbled("fields"))?;
-    let fields = row.rows("fields")?.ok_or(Garbled("fields"))?;
-    for row in fields {
-        let name = row.text("name")?.unwrap_or_default();
+    let fields = field_of(answer, "fields").and_then(Value::as_array);
+    for listed in fields.ok_or(Garbled("fields"))? {
+        if !listed.is_object() {
+            return Err(Garbled("fields"));
+        }
+        let name = match field_of(listed, "name") {
+            Some(name) => name.as_str().ok_or(Garbled("name"))?,
+            None => "",
+        };
         if name.eq_ignore_ascii_case(field) {
-            return row
-                .rows("picklistValues")?
-                .map(|rows| values(&rows))
-                .transpose();
+            let rows = rows_of(listed, "picklistValues")?;
+            return rows.map(|rows| values(&rows)).transpose();
         }
     }
     Ok(None)

@@ -15,6 +15,27 @@ use thiserror::Error;
 #[error("unreadable field {0}")]
 pub(crate) struct Garbled(pub(crate) &'static str);
 
+/// One field of an object by its name in any letter case, unless it is absent or null. Where two differ
+/// by that only, the last one counts.
+pub(crate) fn field_of<'v>(value: &'v Value, name: &str) -> Option<&'v Value> {
+    let fields = value.as_object()?.iter();
+    let mut same = fields.filter(|(field, _)| field.eq_ignore_ascii_case(name));
+    same.next_back()
+        .map(|(_, value)| value)
+        .filter(|value| !value.is_null())
+}
+
+/// The elements of an array field of an object, of which an answer may have thousands: only they are
+/// copied. `None` when it is absent or null.
+pub(crate) fn rows_of(value: &Value, field: &'static str) -> Result<Option<Vec<Row>>, Garbled> {
+    let Some(value) = field_of(value, field) else {
+        return Ok(None);
+    };
+    let elements = value.as_array().ok_or(Garbled(field))?;
+    let rows: Option<Vec<Row>> = elements.iter().map(Row::of).collect();
+    rows.ok_or(Garbled(field)).map(Some)
+}
+
 /// One object of an answer.
 #[derive(Clone, Debug)]
 pub(crate) struct Row(BTreeMap<String, Value>);
@@ -33,16 +54,6 @@ impl Row {
         self.0
             .get(&field.to_ascii_lowercase())
             .filter(|value| !value.is_null())
-    }
-
-    /// The elements of an array field; `None` when it is absent or null.
-    pub(crate) fn rows(&self, field: &'static str) -> Result<Option<Vec<Self>>, Garbled> {
-        let Some(value) = self.get(field) else {
-            return Ok(None);
-        };
-        let elements = value.as_array().ok_or(Garbled(field))?;
-        let rows: Option<Vec<Self>> = elements.iter().map(Self::of).collect();
-        rows.ok_or(Garbled(field)).map(Some)
     }
 
     /// An exact decimal from the number's text, never by way of floating point.
