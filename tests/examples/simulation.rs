@@ -27,6 +27,10 @@ use purser_tests::{
     simulation::{History, Plan, Trial, live, take_away},
 };
 
+/// Histories are made of many small pieces: this saves a quarter of their time.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Seeds that went wrong are named up to so many.
 const NAMED_MAX: usize = 20;
 

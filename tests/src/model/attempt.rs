@@ -69,7 +69,7 @@ fn enter(world: &mut World, worker: usize, guards: Guards) -> Brought {
             ..
         } if is_blank && notice.code == Code::BillTwice => {
             let bill = bill.clone();
-            return decide(world, worker, bill, guards);
+            return decide(world, worker, &bill, guards);
         }
         _ => return Brought::default(),
     };
@@ -79,7 +79,7 @@ fn enter(world: &mut World, worker: usize, guards: Guards) -> Brought {
 }
 
 /// A person keeps the copy of a bill, and presses Retry.
-fn decide(world: &mut World, worker: usize, before: BillLink, guards: Guards) -> Brought {
+fn decide(world: &mut World, worker: usize, before: &BillLink, guards: Guards) -> Brought {
     let (local, kept) = (
         world.now(),
         world.bills.iter().rposition(|bill| bill.is_alive),
@@ -96,7 +96,7 @@ fn decide(world: &mut World, worker: usize, before: BillLink, guards: Guards) ->
         },
     };
     let server = None;
-    note_replaced(record, Some(&before), SentAt { local, server });
+    note_replaced(record, Some(before), SentAt { local, server });
     commit(world, worker, guards)
 }
 

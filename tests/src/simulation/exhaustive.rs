@@ -192,6 +192,7 @@ pub fn take_away(guards: &mut Guards, name: &str) -> bool {
         "quarantine" => &mut guards.quarantine,
         "verify" => &mut guards.verify,
         "generation" => &mut guards.generation,
+        "landing" => &mut guards.landing,
         _ => return false,
     };
     *guard = false;

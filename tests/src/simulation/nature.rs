@@ -15,6 +15,7 @@ use bytes::Bytes;
 use http::{Method, Request, Response};
 use jiff::Timestamp;
 use purser_core::{
+    orders::ERROR_WORD,
     ports::{Change, Clock as _, Committed, Delivery, Message},
     protocol::is_legal,
     record::{StateName, SyncRecord},
@@ -98,6 +99,7 @@ pub(super) struct Nature {
     cuts: Vec<Notify>,
     point: AtomicU64,
     creates: AtomicU64,
+    numbers: AtomicU64,
     lives: AtomicUsize,
     is_calm: AtomicBool,
     seen: Mutex<Seen>,
@@ -124,6 +126,7 @@ impl Nature {
             cuts: (0..processes).map(|_| Notify::new()).collect(),
             point: AtomicU64::new(0),
             creates: AtomicU64::new(0),
+            numbers: AtomicU64::new(0),
             lives: AtomicUsize::new(0),
             is_calm: AtomicBool::new(false),
             seen: Mutex::default(),
@@ -195,17 +198,22 @@ impl Nature {
         &self,
         process: usize,
         (system, request): (System, &Request<Bytes>),
-        is_create: bool,
+        sends: Option<Sends>,
     ) -> Option<WireTrouble> {
         let point = self.next_point()?;
         let tried = self.trying.wire((process, point), (system, request));
         if tried.is_some() {
             return tried;
         }
-        let of_create = is_create.then(|| self.creates.fetch_add(1, Ordering::SeqCst));
-        let of_create = of_create.and_then(|create| self.plan.creates.get(&create));
+        let of_kind = sends.and_then(|sends| {
+            let (count, planned) = match sends {
+                Sends::Bill => (&self.creates, &self.plan.creates),
+                Sends::Number => (&self.numbers, &self.plan.numbers),
+            };
+            planned.get(&count.fetch_add(1, Ordering::SeqCst))
+        });
         let any = self.plan.disturbances.get(&point);
-        let trouble = of_create.or(any.map(|disturbance| &disturbance.wire))?;
+        let trouble = of_kind.or(any.map(|disturbance| &disturbance.wire))?;
         self.seen().met += 1;
         Some(trouble.clone())
     }
@@ -238,10 +246,16 @@ impl Nature {
 
     /// The live bills that bear our mark for an order.
     pub(super) fn bills_of(&self, ids: OrderIds) -> Vec<Value> {
-        let mark = format!("AT-PO:{} g", ids.order);
         let realm = &self.companies[ids.company].realm;
         let books = &self.simulators.quickbooks;
-        books.live_bills_with_memo(realm, &mark)
+        books.live_bills_with_memo(realm, &mark_of(ids))
+    }
+
+    /// Whether there is one.
+    pub(super) fn has_bill(&self, ids: OrderIds) -> bool {
+        let realm = &self.companies[ids.company].realm;
+        let books = &self.simulators.quickbooks;
+        books.has_live_bill_with_memo(realm, &mark_of(ids))
     }
 
     /// What must hold at every moment, where a call to this system may have changed it.
@@ -284,7 +298,7 @@ impl Nature {
         let seen = self.seen();
         let state = seen.records.get(&key).map(|(state, ..)| *state);
         let is_right = match number {
-            "ERROR" => matches!(
+            ERROR_WORD => matches!(
                 state,
                 Some(StateName::Refused | StateName::NeedsPerson | StateName::Orphaned)
             ),
@@ -343,6 +357,17 @@ impl Nature {
             seen.violations.push(what);
         }
     }
+}
+
+fn mark_of(ids: OrderIds) -> String {
+    format!("AT-PO:{} g", ids.order)
+}
+
+/// What a call sends that is made to go wrong by its own number.
+#[derive(Clone, Copy)]
+enum Sends {
+    Bill,
+    Number,
 }
 
 /// What happens to the store of one process.
@@ -431,13 +456,17 @@ impl Wire {
         }
         let user = request.headers().get("username");
         let user = user.and_then(|user| user.to_str().ok()).unwrap_or_default();
+        let mut sends = None;
         if let Some((ids, number)) = nature.number_in(user, &request) {
             nature.check_number(ids, &number);
+            sends = (number != ERROR_WORD).then_some(Sends::Number);
         }
         let is_read = request.method() == Method::GET || path.ends_with("/query");
         let label = labels::of(system, &request);
-        let is_create = request.method() == Method::POST && path.ends_with("/bill");
-        let trouble = nature.wire_trouble(self.process, (system, &request), is_create);
+        if request.method() == Method::POST && path.ends_with("/bill") {
+            sends = Some(Sends::Bill);
+        }
+        let trouble = nature.wire_trouble(self.process, (system, &request), sends);
         match &trouble {
             // Autotask that says "not signed in" needs a person each time: that is told elsewhere.
             Some(WireTrouble::Fault(kind))

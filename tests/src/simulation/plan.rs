@@ -133,6 +133,8 @@ pub struct Plan {
     /// What goes wrong with the creates of bills, by the number of the create: that is where bills are
     /// made twice.
     pub creates: BTreeMap<u64, WireTrouble>,
+    /// The same for the writes of numbers.
+    pub numbers: BTreeMap<u64, WireTrouble>,
     /// What people do, by the number of the call, and with which order.
     pub hands: BTreeMap<u64, (usize, Hand)>,
     /// How far the clock of each process is off, in seconds, from which call on.
@@ -152,12 +154,17 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// What a seed decides: one of 50 tells a story, the others leave all to chance.
+    /// What a seed decides: one of 50 tells a story, one of 250 that of a number that comes late, the
+    /// others leave all to chance.
     pub fn of(seed: u64) -> Self {
         if seed % 50 == 7 {
             let stories = Story::all();
             let place = usize::try_from(seed / 50).unwrap_or(0) % stories.len();
             return stories[place].plan(seed);
+        }
+        if seed % 250 == 32 {
+            let late = Dice::stream(seed, 4).roll(SHOWN_WITHIN.as_secs());
+            return Story::of_late_number(Duration::from_secs(1 + late)).plan(seed);
         }
         Self::by_chance(seed)
     }
@@ -179,6 +186,7 @@ impl Plan {
             guards: Guards::ALL,
             disturbances: BTreeMap::new(),
             creates: BTreeMap::new(),
+            numbers: BTreeMap::new(),
             hands: BTreeMap::new(),
             clocks: Vec::new(),
             story: None,

@@ -29,8 +29,10 @@ pub struct Story {
     shape: Shape,
     /// What people do.
     steps: Vec<Step>,
-    /// Where the order must end.
-    pub(super) end: StateName,
+    /// How long the first write of a number is under way of which nobody hears.
+    late: Option<Duration>,
+    /// Where the order must end: in one of these.
+    pub(super) ends: &'static [StateName],
 }
 
 impl Story {
@@ -59,14 +61,16 @@ impl Story {
                     (StateName::Orphaned, vec![EnterMarked]),
                     needs(ClearNumber),
                 ],
-                end: StateName::Linked,
+                late: None,
+                ends: &[StateName::Linked],
             },
             Self {
                 name: "a bill of ours turns up for a refused order and is deleted",
                 create: None,
                 shape: Shape::Refused,
                 steps: vec![(StateName::Refused, vec![EnterMarked]), needs(DeleteCopy)],
-                end: StateName::Refused,
+                late: None,
+                ends: &[StateName::Refused],
             },
             Self {
                 name: "a bill of ours turns up for a refused order that is called off, and is deleted",
@@ -76,7 +80,8 @@ impl Story {
                     (StateName::Refused, vec![EnterMarked, CancelOrder]),
                     needs(DeleteCopy),
                 ],
-                end: StateName::Skipped,
+                late: None,
+                ends: &[StateName::Skipped],
             },
             Self {
                 name: "a bill of ours turns up for an order with a number of a person and is kept",
@@ -88,7 +93,8 @@ impl Story {
                     (StateName::Skipped, vec![EnterMarked]),
                     needs(ClearNumber),
                 ],
-                end: StateName::Linked,
+                late: None,
+                ends: &[StateName::Linked],
             },
         ]
     }
@@ -107,21 +113,24 @@ impl Story {
                 create: Some(refused),
                 shape: Shape::Known,
                 steps: Vec::new(),
-                end: StateName::Linked,
+                late: None,
+                ends: &[StateName::Linked],
             },
             Self {
                 name: "somebody enters the bill while it is in doubt, and deletes their own",
                 create: lost.clone(),
                 shape: Shape::Known,
                 steps: vec![entered.clone(), then(Hand::DeleteEntered)],
-                end: StateName::Linked,
+                late: None,
+                ends: &[StateName::Linked],
             },
             Self {
                 name: "somebody enters the bill while it is in doubt, and types its number",
                 create: lost,
                 shape: Shape::Known,
                 steps: vec![entered, then(Hand::TypeNumber)],
-                end: StateName::Skipped,
+                late: None,
+                ends: &[StateName::Skipped],
             },
         ]
     }
@@ -138,7 +147,8 @@ impl Story {
             steps: std::iter::once((StateName::Linked, hands.to_vec()))
                 .chain(then.iter().cloned())
                 .collect(),
-            end: StateName::Linked,
+            late: None,
+            ends: &[StateName::Linked],
         };
         let needs = |hand| (StateName::NeedsPerson, vec![hand, Retry]);
         let cleared = (StateName::Orphaned, vec![ClearNumber]);
@@ -177,9 +187,25 @@ impl Story {
         ]
     }
 
+    /// A number that lands at any time after its bill was deleted, or before.
+    pub(super) fn of_late_number(late: Duration) -> Self {
+        Self {
+            name: "a bill is deleted while its number is under way",
+            create: None,
+            shape: Shape::Known,
+            steps: vec![(StateName::Created, vec![Hand::DeleteBill, Hand::Retry])],
+            late: Some(late),
+            ends: &[StateName::Linked, StateName::Orphaned],
+        }
+    }
+
     /// The history in which nothing but this story happens.
     pub fn plan(&self, seed: u64) -> Plan {
         let create = self.create.clone().map(WireTrouble::Fault);
+        let late = self.late.map(|late| FaultKind::LateCommit {
+            ms: u64::try_from(late.as_millis()).unwrap_or(u64::MAX),
+        });
+        let late = late.map(WireTrouble::Fault);
         Plan {
             companies: 1,
             hourly: 10_000,
@@ -187,9 +213,11 @@ impl Story {
             orders: vec![self.shape],
             // Nobody can know of a bill that a person has just entered and no query shows.
             query_lag: Duration::ZERO,
-            numbers_of_orders: true,
+            // A second bill has a number of its own where that is what matters.
+            numbers_of_orders: self.late.is_none(),
             disturbances: BTreeMap::new(),
             creates: create.into_iter().map(|trouble| (0, trouble)).collect(),
+            numbers: late.into_iter().map(|trouble| (0, trouble)).collect(),
             hands: BTreeMap::new(),
             clocks: Vec::new(),
             story: Some(self.clone()),
@@ -232,7 +260,8 @@ async fn is_at<S: StageStore>(stage: &Stage<S>, nature: &Nature, wanted: StateNa
     let record = nature.companies[ids.company]
         .find_record(stage, ids.order)
         .await;
+    let is_under_way = matches!(wanted, StateName::Planned | StateName::Created);
     record.is_some_and(|record| {
-        record.state.name() == wanted && (record.is_settled() || wanted == StateName::Planned)
+        record.state.name() == wanted && (record.is_settled() || is_under_way)
     })
 }

@@ -100,7 +100,7 @@ async fn judge_order<S: StageStore>(
     };
     let story = nature.plan.story.as_ref().filter(|_| place == 0);
     match company.find_record(stage, ids.order).await {
-        Some(record) if story.is_some_and(|story| story.end != record.state.name()) => {
+        Some(record) if story.is_some_and(|story| !story.ends.contains(&record.state.name())) => {
             let end = record.state.name();
             let name = story.map_or("", |story| story.name);
             Err(format!("the story ends at {end:?}: {name}"))
@@ -244,7 +244,7 @@ impl Scene {
 /// Whether an order is believed to be billed and its bill is gone.
 pub(super) fn misses_bill(record: &SyncRecord, nature: &Nature, ids: OrderIds) -> bool {
     let is_linked = matches!(record.state, State::Linked { .. });
-    is_linked && nature.bills_of(ids).is_empty()
+    is_linked && !nature.has_bill(ids)
 }
 
 /// Whether a state is one at which an order may stay.

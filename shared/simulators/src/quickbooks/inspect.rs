@@ -2,7 +2,18 @@
 
 use serde_json::{Value, json};
 
-use super::{QuickBooksSimulator, kind::Kind, traffic::Traffic, world::World};
+use super::{
+    QuickBooksSimulator,
+    kind::Kind,
+    traffic::Traffic,
+    world::{Record, World},
+};
+
+fn with_memo<'w>(world: &'w World, part: &str) -> impl Iterator<Item = &'w Record> {
+    let has_part = move |memo: &str| memo.contains(part);
+    let bills = world.live(Kind::Bill);
+    bills.filter(move |bill| bill.text("PrivateNote").is_some_and(has_part))
+}
 
 impl QuickBooksSimulator {
     /// The realm ids.
@@ -17,15 +28,18 @@ impl QuickBooksSimulator {
 
     /// Every bill that is not deleted and has this in its memo, oldest first.
     pub fn live_bills_with_memo(&self, realm: &str, part: &str) -> Vec<Value> {
-        let has_part = |memo: &str| memo.contains(part);
         self.look(realm, |world| {
-            let bills = world.live(Kind::Bill);
-            bills
-                .filter(|bill| bill.text("PrivateNote").is_some_and(has_part))
+            with_memo(world, part)
                 .map(|bill| world.render(bill))
                 .collect::<Vec<_>>()
         })
         .unwrap_or_default()
+    }
+
+    /// Whether there is such a bill.
+    pub fn has_live_bill_with_memo(&self, realm: &str, part: &str) -> bool {
+        self.look(realm, |world| with_memo(world, part).next().is_some())
+            .unwrap_or_default()
     }
 
     /// One bill, unless it is deleted.
