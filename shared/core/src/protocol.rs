@@ -11,6 +11,7 @@ use crate::{
     ids::{OrderId, RealmId},
     marker::Marker,
     notice::{Code, Notice},
+    orders::ERROR_WORD,
     policy::{Guards, Policy, WRITE_DELAY},
     record::{
         BillLink, ErrorMark, Intent, LateNumber, Lease, SentAt, State, StateName, SyncRecord, Todo,
@@ -335,8 +336,16 @@ pub fn note_replaced(record: &mut SyncRecord, before: Option<&BillLink>, found_a
     }
 }
 
-/// The wait until the number of an earlier bill cannot land any more, over whatever stands there then.
-/// `None` when there is no such number, or that time has passed.
+/// The same for ERROR whose write was not answered, or may not have been.
+pub fn note_late_error(record: &mut SyncRecord, found_at: SentAt) {
+    record.late_number = Some(LateNumber {
+        number: ERROR_WORD.to_owned(),
+        found_at,
+    });
+}
+
+/// The wait until what is out of date cannot land any more, over whatever stands there then. `None` when
+/// there is no such write, or that time has passed.
 pub fn wait_for_landing(
     record: &SyncRecord,
     (server_time, now): (Option<Timestamp>, Timestamp),

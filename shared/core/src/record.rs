@@ -96,13 +96,14 @@ impl BillLink {
     }
 }
 
-/// The number of a bill that is no longer the order's: a write of it that Autotask never answered may
-/// still be carried out.
+/// What must not stand in External PO Number any more: the number of a bill that is no longer the
+/// order's, or ERROR. A write of it that Autotask never answered may still be carried out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LateNumber {
     /// What was, or may have been, sent to External PO Number.
     pub number: String,
-    /// When the bill was first found not to be the order's any more. Nothing sends its number since.
+    /// When the bill was first found not to be the order's any more, or ERROR was left without an answer.
+    /// Nothing sends it since.
     pub found_at: SentAt,
 }
 
@@ -392,7 +393,7 @@ pub struct SyncRecord {
     pub lease: Option<Lease>,
     /// Why the next attempt waits.
     pub wait: Option<Wait>,
-    /// The number of an earlier bill that may still land in Autotask.
+    /// What may still land in Autotask although it is out of date.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub late_number: Option<LateNumber>,
     /// How often in a row our own code failed at it, at a place that nobody foresaw.

@@ -47,6 +47,11 @@ pub(super) struct Company {
     has_freight: bool,
 }
 
+/// The name of a product of which only Autotask knows, by the place of its order.
+pub(super) fn unknown_product(place: usize) -> String {
+    format!("Access Point AX{place}")
+}
+
 impl Company {
     /// The company of the stage itself.
     pub(super) fn first<S: StageStore>(stage: &Stage<S>, plan: &Plan) -> Self {
@@ -175,7 +180,7 @@ impl Company {
         let named = |name: String| database.add_product(&ProductSeed::named(&name));
         let product = match shape {
             Shape::Known => cast.product,
-            Shape::New | Shape::Refused => named(format!("Access Point AX{place}")),
+            Shape::New | Shape::Refused => named(unknown_product(place)),
         };
         let (vendor, buyer) = match shape {
             Shape::New => {

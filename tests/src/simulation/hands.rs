@@ -3,12 +3,13 @@
 use purser_core::{ids::OrderId, marker::Marker};
 use purser_simulators::{
     autotask::Action,
-    quickbooks::{BillSeed, HumanAction},
+    quickbooks::{BillSeed, HumanAction, ItemSeed},
 };
 use rust_decimal::Decimal;
 use serde_json::Value;
 
 use super::{
+    companies::unknown_product,
     nature::{Nature, OrderIds},
     plan::Hand,
 };
@@ -63,6 +64,12 @@ impl Nature {
                 self.delete(ids, &bills)
             }
             Hand::EnterBill => self.enter(ids),
+            Hand::EnterItem => {
+                let company = &self.companies[ids.company];
+                let item = ItemSeed::non_inventory(&unknown_product(order), &company.cast.goods);
+                let books = &self.simulators.quickbooks;
+                books.add_item(&company.realm, &item).is_ok()
+            }
             Hand::CopyBill => {
                 let bill = self.bills_of(ids).pop();
                 bill.is_some_and(|bill| self.copy(ids, &bill, (None, Decimal::ZERO)))

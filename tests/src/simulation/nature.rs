@@ -459,7 +459,7 @@ impl Wire {
         let mut sends = None;
         if let Some((ids, number)) = nature.number_in(user, &request) {
             nature.check_number(ids, &number);
-            sends = (number != ERROR_WORD).then_some(Sends::Number);
+            sends = Some(Sends::Number);
         }
         let is_read = request.method() == Method::GET || path.ends_with("/query");
         let label = labels::of(system, &request);

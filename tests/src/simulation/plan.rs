@@ -81,6 +81,8 @@ pub enum Hand {
     ReplaceBill,
     /// The same with a copy over another total.
     ReplaceBillByAnother,
+    /// Enters the Item that the product of a refused order lacks.
+    EnterItem,
     /// Changes the cost of the line.
     EditLine,
     /// Notes that the goods have arrived: its status is Submitted no more.
@@ -133,7 +135,7 @@ pub struct Plan {
     /// What goes wrong with the creates of bills, by the number of the create: that is where bills are
     /// made twice.
     pub creates: BTreeMap<u64, WireTrouble>,
-    /// The same for the writes of numbers.
+    /// The same for the writes of External PO Number.
     pub numbers: BTreeMap<u64, WireTrouble>,
     /// What people do, by the number of the call, and with which order.
     pub hands: BTreeMap<u64, (usize, Hand)>,
@@ -154,8 +156,8 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// What a seed decides: one of 50 tells a story, one of 250 that of a number that comes late, the
-    /// others leave all to chance.
+    /// What a seed decides: one of 50 tells a story, one of 250 that of a number or of ERROR that comes
+    /// late, the others leave all to chance.
     pub fn of(seed: u64) -> Self {
         if seed % 50 == 7 {
             let stories = Story::all();
@@ -164,7 +166,8 @@ impl Plan {
         }
         if seed % 250 == 32 {
             let late = Dice::stream(seed, 4).roll(SHOWN_WITHIN.as_secs());
-            return Story::of_late_number(Duration::from_secs(1 + late)).plan(seed);
+            let stories = Story::of_late_writes(Duration::from_secs(1 + late));
+            return stories[usize::from(seed % 500 > 250)].plan(seed);
         }
         Self::by_chance(seed)
     }

@@ -29,7 +29,7 @@ pub struct Story {
     shape: Shape,
     /// What people do.
     steps: Vec<Step>,
-    /// How long the first write of a number is under way of which nobody hears.
+    /// How long the first write of External PO Number is under way, of which nobody hears.
     late: Option<Duration>,
     /// Where the order must end: in one of these.
     pub(super) ends: &'static [StateName],
@@ -187,16 +187,28 @@ impl Story {
         ]
     }
 
-    /// A number that lands at any time after its bill was deleted, or before.
-    pub(super) fn of_late_number(late: Duration) -> Self {
-        Self {
-            name: "a bill is deleted while its number is under way",
-            create: None,
-            shape: Shape::Known,
-            steps: vec![(StateName::Created, vec![Hand::DeleteBill, Hand::Retry])],
-            late: Some(late),
-            ends: &[StateName::Linked, StateName::Orphaned],
-        }
+    /// A number that lands at any time after its bill was deleted, or before, and ERROR that does after
+    /// its cause was mended, or before.
+    pub(super) fn of_late_writes(late: Duration) -> [Self; 2] {
+        let late = Some(late);
+        [
+            Self {
+                name: "a bill is deleted while its number is under way",
+                create: None,
+                shape: Shape::Known,
+                steps: vec![(StateName::Created, vec![Hand::DeleteBill, Hand::Retry])],
+                late,
+                ends: &[StateName::Linked, StateName::Orphaned],
+            },
+            Self {
+                name: "the Item that a product lacks is entered while ERROR is under way",
+                create: None,
+                shape: Shape::Refused,
+                steps: vec![(StateName::Refused, vec![Hand::EnterItem, Hand::Retry])],
+                late,
+                ends: &[StateName::Linked],
+            },
+        ]
     }
 
     /// The history in which nothing but this story happens.
@@ -260,7 +272,12 @@ async fn is_at<S: StageStore>(stage: &Stage<S>, nature: &Nature, wanted: StateNa
     let record = nature.companies[ids.company]
         .find_record(stage, ids.order)
         .await;
-    let is_under_way = matches!(wanted, StateName::Planned | StateName::Created);
+    let is_late = nature
+        .plan
+        .story
+        .as_ref()
+        .is_some_and(|story| story.late.is_some());
+    let is_under_way = wanted == StateName::Planned || is_late;
     record.is_some_and(|record| {
         record.state.name() == wanted && (record.is_settled() || is_under_way)
     })

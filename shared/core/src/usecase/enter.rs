@@ -7,7 +7,7 @@ use crate::{
     notice::Code,
     orders::{ExternalNumber, Order},
     ports::{Expected, HistoryEvent, QuickBooks as _, StoreError},
-    protocol::{claim, link_to, note_replaced, unflag},
+    protocol::{claim, link_to, note_late_error, note_replaced, unflag},
     record::{BillLink, ErrorMark, Intent, Origin, State, SyncRecord},
 };
 
@@ -133,10 +133,15 @@ impl<P: Ports> Attempt<'_, P> {
         if !self.is_decided(index).await {
             return Ok(());
         }
+        let now = self.moment();
         let job = &mut self.jobs[index];
         let external = job.order.as_ref().map(Order::external);
         let record = &mut job.record;
         record.wait = None;
+        if record.error_mark == ErrorMark::Owed {
+            // It was sent, maybe, and not answered.
+            note_late_error(record, now);
+        }
         if external == Some(ExternalNumber::Blank) {
             // Whoever cleared ERROR took our mark away with it.
             record.error_mark = ErrorMark::None;

@@ -10,7 +10,9 @@ use crate::{
     notice::{Code, Notice},
     orders::{ERROR_WORD, ExternalNumber, Order},
     ports::{Autotask, HistoryEvent, QuickBooks, StoreError},
-    protocol::{flag, next_generation, note_late_number, unflag, wait_for_landing},
+    protocol::{
+        flag, next_generation, note_late_error, note_late_number, unflag, wait_for_landing,
+    },
     record::{BillLink, ErrorMark, LateNumber, SentAt, State, Wait, later},
 };
 
@@ -127,7 +129,7 @@ impl<P: Ports> Attempt<'_, P> {
     pub(super) async fn write_back_group(&mut self, group: &[usize]) -> Result<(), StoreError> {
         let mut free = Vec::new();
         for index in group.iter().copied() {
-            // Else the number of another bill, in whose place this one is, could land over this one's.
+            // Else ERROR, or the number of another bill in whose place this one is, could land over its own.
             match self.wait_for_landing(index) {
                 Some(pause) => self.rest(index, pause).await?,
                 None => free.push(index),
@@ -319,6 +321,12 @@ impl<P: Ports> Attempt<'_, P> {
                 });
             match external {
                 Some(None) => {
+                    let now = self.moment();
+                    let job = &mut self.jobs[index];
+                    if !job.moved {
+                        // Whoever owed it before has sent it, maybe, and had no answer.
+                        note_late_error(&mut job.record, now);
+                    }
                     if self.write(index, ERROR_WORD).await? {
                         written.push(index);
                     }

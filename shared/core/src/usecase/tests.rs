@@ -2,6 +2,7 @@
 
 mod decisions;
 mod gone;
+mod late_error;
 
 use futures_util::FutureExt as _;
 
