@@ -203,7 +203,7 @@ pub fn without_one() -> [Variant; 10] {
         ),
     ];
     variants[9].setting = Setting {
-        guards: variants[9].setting.guards,
+        guards: variants[8].setting.guards,
         ..Setting::REPLACED
     };
     // Only a QuickBooks that answers with the first bill of a request id makes it matter that a new

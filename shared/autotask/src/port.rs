@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use http::Method;
 use jiff::Timestamp;
 use purser_core::{
@@ -7,7 +9,6 @@ use purser_core::{
     orders::{
         CurrencyTable, Order, OrderLine, Organisation, PickListValue, Product, Resource, Todo,
     },
-    policy::WRITE_DELAY,
     ports::{Autotask, AutotaskReport, Clock, NewTodo},
     tenant::AutotaskDatabase,
 };
@@ -24,6 +25,10 @@ use crate::{
         row::{Garbled, Row, write_time},
     },
 };
+
+/// How long the number of a bill may wait for zone, threshold and threads after it was decided to write
+/// it: a person may type one at any moment. Not divided by any scale. (`Policy::landing` counts on it.)
+const WRITE_DELAY: Duration = Duration::from_secs(2);
 
 fn failure(fault: Fault) -> Failure {
     fault.failure
@@ -127,7 +132,6 @@ impl<C: Clock> Autotask for AutotaskClient<C> {
         let mut call = Call::with_body(Method::PATCH, order::ENTITY, path, body);
         call.leaves = Some(Leaves {
             decided_at: self.now(),
-            // For zone, threshold and threads: a person may type a number at any moment.
             within: WRITE_DELAY,
         });
         let is_same = |answer: &_| {

@@ -231,7 +231,7 @@ catalogue! {
         "While order {order} was being sent, somebody entered the bill {bill} with the same number.",
         "If that bill is this order, enter its number in External PO Number; else change its number and retry.";
     NumberByHand = "conflict.number_by_hand", Refuse, None, Order,
-        "Somebody filled External PO Number of order {order} while its bill {bill} was being made.",
+        "External PO Number of order {order} holds another number than that of its bill {bill}.",
         "Keep one: delete the bill in QuickBooks, or replace External PO Number with the bill's number.";
     OrderAnother = "order.another", Refuse, None, Connection,
         "Order id {order} is another order in Autotask now than the one that was billed, so nothing is written to it.",

@@ -2,10 +2,6 @@
 
 use std::time::Duration;
 
-/// How long after it was decided a write to Autotask may leave. Not divided by any scale: it is about
-/// people, who may write meanwhile, and not about waits.
-pub const WRITE_DELAY: Duration = Duration::from_secs(2);
-
 /// The times the whole program keeps. Made once, from one scale.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
@@ -26,6 +22,9 @@ pub struct Policy {
     /// How long after a send its effect may still appear (QuickBooks' 120 s plus margin); Autotask
     /// names no such time and is given the same.
     pub settle: Duration,
+    /// How long after nothing more is to be written into an order such a write may still be carried out:
+    /// the settle time, and what it may take to leave (2 s for threads, 10 s to connect).
+    pub landing: Duration,
     /// An order in doubt for longer than this is told to operators.
     pub doubt_age_max: Duration,
     /// How long after its intent was stored a bill may leave: the settle time counts from then, and
@@ -97,6 +96,7 @@ impl Policy {
             lease: seconds(120).max(Duration::from_secs(10)),
             visibility: seconds(540).max(Duration::from_secs(12)),
             settle: seconds(150).max(Duration::from_secs(3)),
+            landing: seconds(150).max(Duration::from_secs(3)) + seconds(15).max(answer(2)),
             doubt_age_max: seconds(1800).max(Duration::from_secs(20)),
             send_delay: seconds(150).max(Duration::from_secs(3)) / 6,
             send_margin: seconds(150).max(Duration::from_secs(3)) / 36,
@@ -168,8 +168,9 @@ pub struct Guards {
     pub verify: bool,
     /// A new bill for the same order goes out under a new request id.
     pub generation: bool,
-    /// In the place of a deleted bill another one is made only once the number of the first can no
-    /// longer land in Autotask.
+    /// In the place of a deleted bill another one is made, and the number of one that was put there by a
+    /// person is written, only once the number of the first can no longer land in Autotask; a number in
+    /// the place of ERROR only once that cannot.
     pub landing: bool,
 }
 

@@ -12,7 +12,7 @@ use crate::{
     marker::Marker,
     notice::{Code, Notice},
     orders::ERROR_WORD,
-    policy::{Guards, Policy, WRITE_DELAY},
+    policy::{Guards, Policy},
     record::{
         BillLink, ErrorMark, Intent, LateNumber, Lease, SentAt, State, StateName, SyncRecord, Todo,
         Wait, earlier, later,
@@ -216,7 +216,11 @@ pub fn settle(
     if !guards.quarantine || !intent.in_doubt {
         return Settled::Absent;
     }
-    match settles_at(&intent.last_sent, policy.settle, (server_time, now)) {
+    let now = SentAt {
+        local: now,
+        server: server_time,
+    };
+    match settles_at(&intent.last_sent, policy.settle, now) {
         Some(until) => Settled::TooEarly(until),
         None => Settled::Absent,
     }
@@ -225,23 +229,19 @@ pub fn settle(
 /// When the settle time since a moment is over; `None` when it has passed.
 ///
 /// Judged by QuickBooks' own clock when it is known: ours may jump.
-fn settles_at(
-    since: &SentAt,
-    settle: Duration,
-    (server_time, now): (Option<Timestamp>, Timestamp),
-) -> Option<Timestamp> {
+fn settles_at(since: &SentAt, settle: Duration, now: SentAt) -> Option<Timestamp> {
     // `Date` headers are cut to whole seconds.
     let settle = settle + Duration::from_secs(1);
-    let (sent, clock) = match (since.server, server_time) {
+    let (sent, clock) = match (since.server, now.server) {
         (Some(sent), Some(clock)) => (sent, clock),
-        _ => (since.local, now),
+        _ => (since.local, now.local),
     };
     let over = later(sent, settle);
     if clock >= over {
         return None;
     }
     let left = Duration::try_from(clock.duration_until(over)).unwrap_or(settle);
-    Some(later(now, left.min(settle)))
+    Some(later(now.local, left.min(settle)))
 }
 
 fn is_ours(bill: &BillSummary, realm: &RealmId, order: OrderId) -> bool {
@@ -311,13 +311,22 @@ pub fn wait(
 }
 
 /// Notes that a bill is not the order's any more: its number may still land in Autotask. When that was
-/// noted before, the first time counts.
-pub fn note_late_number(record: &mut SyncRecord, bill: &BillLink, found_at: SentAt) {
+/// noted before, the first time counts; while another one may still land, nothing of this bill's was sent.
+pub fn note_late_number(
+    record: &mut SyncRecord,
+    bill: &BillLink,
+    found_at: SentAt,
+    policy: &Policy,
+) {
     let number = bill.written_number();
     let is_noted = record.late_number.as_ref().is_some_and(|late| {
-        // A clock of ours that went back since then cannot tell how long ago that was.
-        let is_past = late.found_at.server.is_some() || late.found_at.local <= found_at.local;
-        late.number == number && is_past
+        // A clock that went back since then cannot tell how long ago that was.
+        let is_past = match (late.found_at.server, found_at.server) {
+            (Some(before), Some(now)) => before <= now,
+            _ => late.found_at.local <= found_at.local,
+        };
+        let may_land = settles_at(&late.found_at, policy.landing, found_at).is_some();
+        is_past && (late.number == number || may_land)
     });
     if !is_noted {
         record.late_number = Some(LateNumber {
@@ -328,15 +337,27 @@ pub fn note_late_number(record: &mut SyncRecord, bill: &BillLink, found_at: Sent
 }
 
 /// The same for the bill that a record knew before, when it knows another one now.
-pub fn note_replaced(record: &mut SyncRecord, before: Option<&BillLink>, found_at: SentAt) {
+pub fn note_replaced(
+    record: &mut SyncRecord,
+    before: Option<&BillLink>,
+    found_at: SentAt,
+    policy: &Policy,
+) {
     let number = record.bill().map(BillLink::written_number);
     let is_replaced = |bill: &&BillLink| Some(bill.written_number()) != number;
     if let Some(before) = before.filter(is_replaced) {
-        note_late_number(record, before, found_at);
+        note_late_number(record, before, found_at, policy);
     }
 }
 
-/// The same for ERROR whose write was not answered, or may not have been.
+/// Owes ERROR no longer. What is still owed was sent, maybe, and not answered.
+pub fn release_error(record: &mut SyncRecord, found_at: SentAt) {
+    if std::mem::take(&mut record.error_mark) == ErrorMark::Owed {
+        note_late_error(record, found_at);
+    }
+}
+
+/// Notes that ERROR may still land.
 pub fn note_late_error(record: &mut SyncRecord, found_at: SentAt) {
     record.late_number = Some(LateNumber {
         number: ERROR_WORD.to_owned(),
@@ -344,17 +365,22 @@ pub fn note_late_error(record: &mut SyncRecord, found_at: SentAt) {
     });
 }
 
+/// A bill was seen alive, and its number may be written again: when it is gone once more, that counts
+/// anew.
+pub fn forget_late_number(record: &mut SyncRecord, bill: &BillLink) {
+    let is_its = |late: &mut LateNumber| late.number == bill.written_number();
+    record.late_number.take_if(is_its);
+}
+
 /// The wait until what is out of date cannot land any more, over whatever stands there then. `None` when
 /// there is no such write, or that time has passed.
 pub fn wait_for_landing(
     record: &SyncRecord,
-    (server_time, now): (Option<Timestamp>, Timestamp),
+    now: SentAt,
     (policy, guards): (&Policy, &Guards),
 ) -> Option<Wait> {
     let late = record.late_number.as_ref().filter(|_| guards.landing)?;
-    // A write that was decided on before the bill was found to be gone may leave a little after that.
-    let settle = policy.settle + WRITE_DELAY;
-    let not_before = settles_at(&late.found_at, settle, (server_time, now))?;
+    let not_before = settles_at(&late.found_at, policy.landing, now)?;
     let before = record.wait.as_ref();
     Some(Wait {
         notice: Notice::new(Code::NumberMayLand)
@@ -362,7 +388,7 @@ pub fn wait_for_landing(
             .with("order", record.order_number.as_str()),
         not_before,
         attempts: before.map_or(1, |wait| wait.attempts),
-        since: before.map_or(now, |wait| wait.since),
+        since: before.map_or(now.local, |wait| wait.since),
         counted_seconds: before.map_or(0, |wait| wait.counted_seconds),
     })
 }

@@ -100,10 +100,10 @@ impl BillLink {
 /// order's, or ERROR. A write of it that Autotask never answered may still be carried out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LateNumber {
-    /// What was, or may have been, sent to External PO Number.
+    /// What may have been sent to External PO Number.
     pub number: String,
-    /// When the bill was first found not to be the order's any more, or ERROR was left without an answer.
-    /// Nothing sends it since.
+    /// When the bill was first found not to be the order's any more, or ERROR not to be owed. Nobody
+    /// decides to send it since.
     pub found_at: SentAt,
 }
 
@@ -393,7 +393,7 @@ pub struct SyncRecord {
     pub lease: Option<Lease>,
     /// Why the next attempt waits.
     pub wait: Option<Wait>,
-    /// What may still land in Autotask although it is out of date.
+    /// What may land in Autotask although it is out of date, or might have until a while ago.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub late_number: Option<LateNumber>,
     /// How often in a row our own code failed at it, at a place that nobody foresaw.

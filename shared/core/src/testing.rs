@@ -276,6 +276,12 @@ pub(crate) enum Fault {
     DeadAfter,
 }
 
+/// What the clock of QuickBooks says at a moment of ours: whoever takes one for the other is wrong by
+/// more than anything may be late, and by less than what is looked around.
+fn by_server(at: Timestamp) -> Timestamp {
+    crate::record::later(at, Duration::from_mins(4))
+}
+
 /// Everything outside.
 #[expect(
     clippy::struct_excessive_bools,
@@ -1064,10 +1070,10 @@ impl QuickBooks for World {
     async fn bills_created(&self, from: Timestamp, to: Timestamp) -> Result<Lookup, Failure> {
         self.asked(Code::QuickBooksUnreachable, |inner| {
             let all = inner.bills.iter();
-            let within = all.filter(|(_, at)| from <= *at && *at <= to);
+            let within = all.filter(|(_, at)| (from..=to).contains(&by_server(*at)));
             Lookup {
                 bills: within.map(|(bill, _)| bill.clone()).collect(),
-                server_time: Some(inner.now),
+                server_time: Some(by_server(inner.now)),
             }
         })
     }
@@ -1132,6 +1138,6 @@ impl QuickBooks for World {
     }
 
     fn server_now(&self) -> Option<Timestamp> {
-        Some(self.lock().now)
+        Some(by_server(self.lock().now))
     }
 }

@@ -7,7 +7,9 @@ use purser_core::{
     ids::OrderId,
     notice::{Code, Notice},
     ports::{Committed, Expected, HistoryEvent, Ledger, Outbox},
-    record::{BillLink, ErrorMark, Intent, Lease, SentAt, State, SyncRecord, Todo, Wait},
+    record::{
+        BillLink, ErrorMark, Intent, LateNumber, Lease, SentAt, State, SyncRecord, Todo, Wait,
+    },
 };
 use tokio::task::JoinSet;
 
@@ -223,6 +225,7 @@ pub async fn every_state_survives_the_store(arm: impl Arm) {
     let bill = bill();
     let notice = Notice::new(Code::StoreBusy).with("name", "Łódź \"& Söhne\"");
     let intent = intent();
+    let sent = intent.last_sent;
     let states = [
         State::Queued,
         State::Planned {
@@ -260,6 +263,10 @@ pub async fn every_state_survives_the_store(arm: impl Arm) {
             attempts: 2,
             since: at(-60),
             counted_seconds: 90,
+        });
+        whole.late_number = Some(LateNumber {
+            number: "B-0".to_owned(),
+            found_at: sent,
         });
         whole.error_mark = ErrorMark::Owed;
         whole.todo = Todo::Owed {

@@ -9,14 +9,14 @@ use purser_core::{
     policy::Guards,
     ports::Expected,
     protocol::{Step, claim, is_legal, next_step, note_replaced, renew_lease, wait},
-    record::{BillLink, SentAt, State, StateName, SyncRecord},
+    record::{BillLink, State, StateName, SyncRecord},
 };
 
 use super::{
     Property, Setting,
     create::{answered, look_up, plan, send},
     moves::{Brought, leave},
-    world::{Attempt, LEASE, Number, Phase, World, bill_name, holder, key, policy},
+    world::{Attempt, LEASE, Number, Phase, World, bill_name, by_our_clock, holder, key, policy},
     write_back::{read_back, read_order, verify, write},
 };
 
@@ -80,7 +80,7 @@ fn enter(world: &mut World, worker: usize, guards: Guards) -> Brought {
 
 /// A person keeps the copy of a bill, and presses Retry.
 fn decide(world: &mut World, worker: usize, before: &BillLink, guards: Guards) -> Brought {
-    let (local, kept) = (
+    let (now, kept) = (
         world.now(),
         world.bills.iter().rposition(|bill| bill.is_alive),
     );
@@ -95,8 +95,7 @@ fn decide(world: &mut World, worker: usize, before: &BillLink, guards: Guards) -
             ..before.clone()
         },
     };
-    let server = None;
-    note_replaced(record, Some(before), SentAt { local, server });
+    note_replaced(record, Some(before), by_our_clock(now), &policy());
     commit(world, worker, guards)
 }
 

@@ -2,6 +2,8 @@
 
 use purser_core::{
     notice::{Code, Notice},
+    policy::Guards,
+    protocol::wait_for_landing,
     record::{BillLink, State, StateName},
 };
 
@@ -9,7 +11,7 @@ use super::{
     Property, RequestIds, Setting,
     attempt::{go, operation, start},
     create::lose,
-    world::{Bill, LATE, Number, Phase, World, bill_name, bill_place},
+    world::{Bill, LATE, Number, Phase, World, bill_name, bill_place, by_our_clock, policy},
     write_back::{die_writing, lose_write},
 };
 
@@ -145,7 +147,7 @@ pub(super) fn carry_out(world: &mut World, what: Move, setting: &Setting) -> Bro
             Brought::default()
         }
         Move::Arrive(place) => arrive(world, place, setting.request_ids),
-        Move::Land(place) => land(world, place),
+        Move::Land(place) => land(world, place, &setting.guards),
         Move::Delete(place) => {
             world.deletes += 1;
             world.bills[place].is_alive = false;
@@ -247,14 +249,16 @@ fn arrive(world: &mut World, place: usize, request_ids: RequestIds) -> Brought {
 }
 
 /// Autotask carries a write out, whatever has become of the order since.
-fn land(world: &mut World, place: usize) -> Brought {
+fn land(world: &mut World, place: usize, guards: &Guards) -> Brought {
     let bill = world.late.remove(place).bill;
     world.number = Number::Bill(bill);
     let made_under = world.bills[usize::from(bill)].generation;
     let is_own = world.record.as_ref().is_none_or(|record| {
         let known = record.bill().map(|known| bill_place(known.id.as_str()));
         let late = record.late_number.as_ref();
-        let is_awaited = late.is_some_and(|late| late.number == bill_name(bill));
+        let may_land = wait_for_landing(record, by_our_clock(world.now()), (&policy(), guards));
+        let is_awaited =
+            may_land.is_some() && late.is_some_and(|late| late.number == bill_name(bill));
         let is_asked = matches!(record.state, State::NeedsPerson { .. });
         record.generation == made_under && known.is_none_or(|known| known == bill)
             || is_awaited

@@ -9,7 +9,7 @@ use purser_core::{
     policy::Policy,
     ports::Expected,
     protocol::Holder,
-    record::{RecordKey, State, SyncRecord, later},
+    record::{RecordKey, SentAt, State, SyncRecord, later},
 };
 
 /// One step of time, in seconds.
@@ -110,6 +110,14 @@ pub(super) fn policy() -> Policy {
 pub(super) fn moment(at: u8) -> Timestamp {
     let begin = Timestamp::from_second(1_790_000_000).expect("a moment");
     later(begin, std::time::Duration::from_secs(TICK * u64::from(at)))
+}
+
+/// A moment of which only our own clock tells.
+pub(super) fn by_our_clock(local: Timestamp) -> SentAt {
+    SentAt {
+        local,
+        server: None,
+    }
 }
 
 pub(super) fn key() -> RecordKey {

@@ -3,15 +3,15 @@
 use purser_core::{
     notice::{Code, Notice},
     policy::Guards,
-    protocol::{next_generation, note_late_number, wait_for_landing},
-    record::{BillLink, SentAt, State},
+    protocol::{forget_late_number, next_generation, note_late_number, wait_for_landing},
+    record::{BillLink, State},
 };
 
 use super::{
     Property,
     attempt::{commit, put_off},
     moves::{Brought, leave},
-    world::{LateWrite, Number, Phase, World, bill_place, policy},
+    world::{LateWrite, Number, Phase, World, bill_place, by_our_clock, policy},
 };
 
 pub(super) fn verify(world: &mut World, worker: usize, guards: Guards) -> Brought {
@@ -23,18 +23,14 @@ pub(super) fn verify(world: &mut World, worker: usize, guards: Guards) -> Brough
     let place = bill_place(bill.id.as_str());
     if world.bills[usize::from(place)].is_alive {
         let seen_under = record.fence;
-        record.late_number = record
-            .late_number
-            .take()
-            .filter(|late| late.number != bill.written_number());
+        forget_late_number(record, &bill);
         record.state = State::Created {
             bill: BillLink { seen_under, ..bill },
         };
     } else {
-        let (local, server) = (now, None);
-        note_late_number(record, &bill, SentAt { local, server });
+        note_late_number(record, &bill, by_our_clock(now), &policy());
         record.wait = None;
-        let pause = wait_for_landing(record, (None, now), (&policy(), &guards));
+        let pause = wait_for_landing(record, by_our_clock(now), (&policy(), &guards));
         if number == Number::Bill(place) {
             record.state = State::Orphaned { bill };
         } else if pause.is_some() {
@@ -56,7 +52,10 @@ pub(super) fn read_order(world: &mut World, worker: usize, guards: Guards) -> Br
         unreachable!("its number is to be written")
     };
     let record = &mut attempt.record;
-    if let Some(pause) = wait_for_landing(record, (None, now), (&policy(), &guards)) {
+    let pause = wait_for_landing(record, by_our_clock(now), (&policy(), &guards));
+    let is_foreign =
+        !matches!(number, Number::Blank) && number != Number::Bill(bill_place(bill.id.as_str()));
+    if let Some(pause) = pause.filter(|_| !is_foreign) {
         record.wait = Some(pause);
         return commit(world, worker, guards);
     }

@@ -18,8 +18,10 @@ pub(crate) fn pick_list(
             return Err(Garbled("fields"));
         }
         let name = match field_of(listed, "name") {
-            Some(name) => name.as_str().ok_or(Garbled("name"))?,
-            None => "",
+            Some(Value::String(name)) => name.as_str(),
+            // A number names no field that is asked for.
+            None | Some(Value::Number(_)) => "",
+            Some(_) => return Err(Garbled("name")),
         };
         if name.eq_ignore_ascii_case(field) {
             let rows = rows_of(listed, "picklistValues")?;

@@ -181,6 +181,24 @@ fn only_a_record_of_defects_says_so_and_older_versions_can_read_the_others() {
 }
 
 #[test]
+fn a_number_that_may_land_is_stored_and_records_of_before_know_none() {
+    let mut record = record();
+    assert_eq!(
+        serde_json::to_value(&record).unwrap().get("late_number"),
+        None
+    );
+    record.late_number = Some(LateNumber {
+        number: "145".to_owned(),
+        found_at: SentAt {
+            local: noon(),
+            server: None,
+        },
+    });
+    let stored = serde_json::to_string(&record).unwrap();
+    assert_eq!(serde_json::from_str::<SyncRecord>(&stored).unwrap(), record);
+}
+
+#[test]
 fn a_wish_is_fresh_until_something_is_done_about_it() {
     let mut record = record();
     assert!(!record.is_freshly_asked(), "nobody has asked");

@@ -7,7 +7,7 @@ use crate::{
     notice::Code,
     orders::{ExternalNumber, Order},
     ports::{Expected, HistoryEvent, QuickBooks as _, StoreError},
-    protocol::{claim, link_to, note_late_error, note_replaced, unflag},
+    protocol::{claim, link_to, note_late_error, note_replaced, release_error, unflag},
     record::{BillLink, ErrorMark, Intent, Origin, State, SyncRecord},
 };
 
@@ -96,7 +96,7 @@ impl<P: Ports> Attempt<'_, P> {
             [bill] => Some(link_to(bill, record)),
             _ => return false,
         };
-        let now = self.moment();
+        let (now, policy) = (self.moment(), self.engine.policy);
         let job = &mut self.jobs[index];
         let is_kept = |kept: &BillLink| match job.order.as_ref().map(Order::external) {
             Some(ExternalNumber::Blank) => true,
@@ -124,7 +124,7 @@ impl<P: Ports> Attempt<'_, P> {
         if kept.is_some() {
             *bill = kept;
         }
-        note_replaced(&mut job.record, before.as_ref(), now);
+        note_replaced(&mut job.record, before.as_ref(), now, &policy);
         true
     }
 
@@ -198,8 +198,10 @@ impl<P: Ports> Attempt<'_, P> {
         }
         let text = reason.text();
         let detail = json!({ "code": reason.code() });
+        let now = self.moment();
         let record = &mut self.jobs[index].record;
         record.wait = None;
+        release_error(record, now);
         unflag(record);
         record.state = State::Skipped { reason };
         let event = self.event(index, HistoryEvent::Skipped, text, detail);

@@ -6,7 +6,7 @@ use crate::{
     failure::{Failure, FailureClass},
     notice::{Code, Notice},
     ports::{Chance as _, HistoryEvent, StoreError},
-    protocol::{Step, flag, next_step, wait},
+    protocol::{Step, flag, next_step, release_error, wait},
     record::{BillLink, ErrorMark, Intent, State, Wait, later},
 };
 
@@ -209,9 +209,10 @@ impl<P: Ports> Attempt<'_, P> {
             | State::Skipped { .. } => {
                 // Only flags are owed. The to-do is tried for ever; a mark that could not be
                 // written for so long (the order may be gone) is let go.
+                let now = self.moment();
                 let record = &mut self.jobs[index].record;
                 if record.error_mark == ErrorMark::Owed {
-                    record.error_mark = ErrorMark::None;
+                    release_error(record, now);
                 }
                 record.wait = Some(Wait {
                     counted_seconds: 0,

@@ -11,9 +11,10 @@ use crate::{
     orders::{ERROR_WORD, ExternalNumber, Order},
     ports::{Autotask, HistoryEvent, QuickBooks, StoreError},
     protocol::{
-        flag, next_generation, note_late_error, note_late_number, unflag, wait_for_landing,
+        flag, forget_late_number, next_generation, note_late_error, note_late_number,
+        release_error, unflag, wait_for_landing,
     },
-    record::{BillLink, ErrorMark, LateNumber, SentAt, State, Wait, later},
+    record::{BillLink, ErrorMark, State, Wait, later},
 };
 
 use super::{
@@ -43,9 +44,7 @@ impl<P: Ports> Attempt<'_, P> {
                     let text = format!("The bill {} still exists.", bill.id);
                     let detail = json!({ "bill": bill.id });
                     record.wait = record.wait.take().filter(|wait| !wait.is_doubt());
-                    // Its number may be written again: when it is gone once more, that counts anew.
-                    let is_its = |late: &LateNumber| late.number == bill.written_number();
-                    record.late_number = record.late_number.take().filter(|late| !is_its(late));
+                    forget_late_number(record, &bill);
                     record.state = State::Created {
                         bill: BillLink { seen_under, ..bill },
                     };
@@ -62,16 +61,24 @@ impl<P: Ports> Attempt<'_, P> {
     /// The bill was deleted. With its number in Autotask that is for a person to judge; without, the
     /// order is simply not billed. Another bill is made once that number cannot land there any more.
     async fn bill_gone(&mut self, index: usize, bill: BillLink) -> Result<(), StoreError> {
-        let found_at = self.moment();
-        note_late_number(&mut self.jobs[index].record, &bill, found_at);
+        let (found_at, policy) = (self.moment(), self.engine.policy);
+        let record = &mut self.jobs[index].record;
+        let late = record.late_number.as_ref().map(|late| late.number.clone());
+        note_late_number(record, &bill, found_at, &policy);
         // From before the order is read: what it says then may be the last word.
-        let pause = self.wait_for_landing(index);
+        let pause = self.landing_pause(index);
         if let Err(failure) = self.reread(&[index]).await {
             return self.fail(index, failure).await;
         }
         let external = self.jobs[index].order.as_ref().map(Order::external);
         if external == Some(ExternalNumber::Number(bill.written_number())) {
             return self.orphan(index, bill).await;
+        }
+        if let Some(late) = late
+            && external == Some(ExternalNumber::Number(&late))
+        {
+            // That of a bill before this one landed.
+            return self.number_by_hand(index).await;
         }
         // Also where nothing may be transferred just now: that can change again before the number lands.
         if let Some(pause) = pause {
@@ -96,11 +103,11 @@ impl<P: Ports> Attempt<'_, P> {
         self.commit(index, vec![event]).await
     }
 
-    /// How long to wait for a number that may still land in an order.
-    fn wait_for_landing(&self, index: usize) -> Option<Wait> {
-        let SentAt { local, server } = self.moment();
+    /// How long to wait for what may still land in an order.
+    fn landing_pause(&self, index: usize) -> Option<Wait> {
         let (policy, guards) = (&self.engine.policy, &self.engine.guards);
-        wait_for_landing(&self.jobs[index].record, (server, local), (policy, guards))
+        let record = &self.jobs[index].record;
+        wait_for_landing(record, self.moment(), (policy, guards))
     }
 
     /// Nothing more is done for the order before the end of this wait.
@@ -127,23 +134,16 @@ impl<P: Ports> Attempt<'_, P> {
 
     /// Re-reads the orders, writes each number that may be written, and reads all of them back.
     pub(super) async fn write_back_group(&mut self, group: &[usize]) -> Result<(), StoreError> {
-        let mut free = Vec::new();
-        for index in group.iter().copied() {
-            // Else ERROR, or the number of another bill in whose place this one is, could land over its own.
-            match self.wait_for_landing(index) {
-                Some(pause) => self.rest(index, pause).await?,
-                None => free.push(index),
-            }
-        }
-        let group = free.as_slice();
-        if group.is_empty() {
-            return Ok(());
-        }
+        // From before the orders are read: what they say then may be the last word.
+        let pauses: Vec<_> = group
+            .iter()
+            .map(|index| self.landing_pause(*index))
+            .collect();
         if let Err(failure) = self.reread(group).await {
             return self.fail_group(group, &failure).await;
         }
         let mut written = Vec::new();
-        for (place, index) in group.iter().copied().enumerate() {
+        for (place, (index, pause)) in group.iter().copied().zip(pauses).enumerate() {
             if !self.is_current(&group[place..]).await? {
                 break;
             }
@@ -151,19 +151,21 @@ impl<P: Ports> Attempt<'_, P> {
                 continue;
             };
             let number = bill.written_number().to_owned();
-            match self.may_write(index, &number) {
-                MayWrite::Yes => {
+            match (self.may_write(index, &number), pause) {
+                // ERROR, or the number of a bill in whose place this one is, could land over its own.
+                (MayWrite::Yes | MayWrite::IsThere, Some(pause)) => self.rest(index, pause).await?,
+                (MayWrite::Yes, None) => {
                     if self.write(index, &number).await? {
                         written.push(index);
                     }
                 }
-                MayWrite::IsThere => self.linked(index).await?,
-                MayWrite::NotShown => {
+                (MayWrite::IsThere, None) => self.linked(index).await?,
+                (MayWrite::NotShown, _) => {
                     let number = self.jobs[index].record.order_number.clone();
                     let failure = Failure::new(Code::OrderNotShown).with("order", number);
                     self.fail(index, failure).await?;
                 }
-                MayWrite::Foreign => self.number_by_hand(index).await?,
+                (MayWrite::Foreign, _) => self.number_by_hand(index).await?,
             }
         }
         self.read_back(&written).await
@@ -234,7 +236,8 @@ impl<P: Ports> Attempt<'_, P> {
     /// ERROR could not be written: the to-do still goes out, and the mark is tried again later.
     async fn fail_quietly(&mut self, index: usize, failure: Failure) -> Result<(), StoreError> {
         tracing::warn!(po.id = %self.jobs[index].id(), failure.code = %failure.code(), "ERROR was refused");
-        self.jobs[index].record.error_mark = ErrorMark::None;
+        let now = self.moment();
+        release_error(&mut self.jobs[index].record, now);
         self.commit(index, Vec::new()).await
     }
 
@@ -362,7 +365,8 @@ impl<P: Ports> Attempt<'_, P> {
         if matches!(record.state, State::Refused { .. }) {
             return self.skip(index, Ineligible::HasNumber { number }).await;
         }
-        record.error_mark = ErrorMark::None;
+        let now = self.moment();
+        release_error(&mut self.jobs[index].record, now);
         self.commit(index, Vec::new()).await
     }
 }

@@ -209,8 +209,7 @@ impl<P: Ports> Engine<P> {
             if let Some(bill) = record.bill().filter(|bill| gone.contains(&bill.id)) {
                 let order = record.key.order;
                 let finding = Finding::Gone(bill.clone());
-                let found = (&finding, quickbooks.server_now());
-                self.flag_found((tenant, realm), order, found, trace)
+                self.flag_found(quickbooks, (tenant, realm), (order, &finding), trace)
                     .await?;
                 orders.push(order);
             }
@@ -243,8 +242,8 @@ impl<P: Ports> Engine<P> {
                     }
                     Err(failure) => return Err(failure),
                 };
-                let seen = (&finding, quickbooks.server_now());
-                self.flag_found((tenant, realm), order, seen, trace).await?;
+                self.flag_found(quickbooks, (tenant, realm), (order, &finding), trace)
+                    .await?;
                 match finding {
                     Finding::Stray(..) => found.stray.push(order),
                     Finding::Gone(_) | Finding::Twice(..) => found.twice.push(order),
@@ -278,26 +277,30 @@ impl<P: Ports> Engine<P> {
     /// Writes a finding down, unless the order has gone on since.
     async fn flag_found(
         &self,
+        quickbooks: &impl QuickBooks,
         (tenant, realm): (&TenantId, &RealmId),
-        order: OrderId,
-        (finding, server): (&Finding, Option<Timestamp>),
+        (order, finding): (OrderId, &Finding),
         trace: &TraceId,
     ) -> Result<(), StoreError> {
         let store = self.ports.store();
         for _ in 0..TRIES_MAX {
-            let now = self.now();
             let Some(mut record) = store.records(tenant, realm, &[order]).await?.pop() else {
                 return Ok(());
             };
             let Some((notice, state, event)) = finding.decide(&record) else {
                 return Ok(());
             };
+            let now = self.now();
+            let found_at = SentAt {
+                local: now,
+                server: quickbooks.server_now(),
+            };
             let expected = Expected::Is(record.operation.clone());
             // What stands in Autotask stays: the number of a bill, ERROR, or what a person typed.
             flag(&mut record, &notice, false);
             let before = record.bill().cloned();
             record.state = state;
-            note_replaced(&mut record, before.as_ref(), SentAt { local: now, server });
+            note_replaced(&mut record, before.as_ref(), found_at, &self.policy);
             record.fence += 1;
             record.lease = None;
             record.wait = None;

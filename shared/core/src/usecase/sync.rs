@@ -87,7 +87,7 @@ pub enum OutcomeKind {
     Refused,
     /// It goes on by itself.
     Waiting,
-    /// Whether the bill exists, or its number still lands after it was deleted, is being found out.
+    /// Whether the bill exists, or what is out of date still lands in its order, is being found out.
     InDoubt,
     /// It may not be transferred; nothing was written.
     Ineligible,
@@ -145,7 +145,7 @@ impl Outcome {
         {
             told = told.because(notice);
         }
-        // What is in doubt may be gone.
+        // What is in doubt may be gone, or is not yet the order's.
         let bill = record.bill().filter(|_| outcome != OutcomeKind::InDoubt);
         told.bill = bill.map(|bill| bill.id.clone());
         if record.state.name() == StateName::Linked {

@@ -345,6 +345,19 @@ fn a_cleared_number_relinks_the_same_bill() {
     assert_eq!((world.state(), world.bills()), (Linked, bills));
 }
 
+/// Another order beside the first.
+fn add_second(world: &World) -> OrderId {
+    let other = OrderId::new(4712);
+    let mut second = order();
+    second.id = other;
+    second.number = Some("PO-1002".to_owned());
+    let mut copy = line(2, "1", "5");
+    copy.order = other;
+    world.lock().orders.insert(other, second);
+    world.lock().lines.push(copy);
+    other
+}
+
 /// Another bill with the mark of this world's first one.
 fn copy_bill(world: &World, id: &str) {
     let mut copy = world.lock().bills[0].clone();

@@ -153,6 +153,7 @@ impl<P: LivePorts> Web<P> {
             "story": story,
             "lease": record.lease,
             "wait": record.wait,
+            "late_number": record.late_number,
             "error_mark": record.error_mark,
             "todo": record.todo,
             "fence": record.fence,

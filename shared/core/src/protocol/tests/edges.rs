@@ -120,18 +120,24 @@ fn lands_until(
     server: Option<Timestamp>,
     now: Timestamp,
 ) -> Option<Timestamp> {
-    let wait = wait_for_landing(record, (server, now), (&Policy::default(), &Guards::ALL));
+    let now = found(now, server);
+    let wait = wait_for_landing(record, now, (&Policy::default(), &Guards::ALL));
     wait.map(|wait| wait.not_before)
 }
 
-/// The settle time, what a write may wait before it leaves, and the seconds of a `Date` header.
-const LANDS_WITHIN: Duration = Duration::from_secs(150 + 2 + 1);
+/// The settle time, what a write may take to leave, and the seconds of a `Date` header.
+const LANDS_WITHIN: Duration = Duration::from_secs(150 + 15 + 1);
 
 #[test]
 fn another_bill_waits_until_the_number_of_a_deleted_one_cannot_land_any_more() {
     let mut record = record();
     assert_eq!(lands_until(&record, None, noon()), None);
-    note_late_number(&mut record, &gone(), found(noon(), None));
+    note_late_number(
+        &mut record,
+        &gone(),
+        found(noon(), None),
+        &Policy::default(),
+    );
     let until = later(noon(), LANDS_WITHIN);
     assert_eq!(lands_until(&record, None, noon()), Some(until));
     let last = earlier(until, Duration::from_nanos(1));
@@ -141,8 +147,8 @@ fn another_bill_waits_until_the_number_of_a_deleted_one_cannot_land_any_more() {
         landing: false,
         ..Guards::ALL
     };
-    let clocks = (None, noon());
-    let wait = wait_for_landing(&record, clocks, (&Policy::default(), &unguarded));
+    let now = found(noon(), None);
+    let wait = wait_for_landing(&record, now, (&Policy::default(), &unguarded));
     assert_eq!(wait, None);
     // Another wait in between takes nothing of that time away and adds nothing to it.
     let other = Wait {
@@ -153,8 +159,8 @@ fn another_bill_waits_until_the_number_of_a_deleted_one_cannot_land_any_more() {
         counted_seconds: 70,
     };
     record.wait = Some(other.clone());
-    let clocks = (None, last);
-    let wait = wait_for_landing(&record, clocks, (&Policy::default(), &Guards::ALL));
+    let now = found(last, None);
+    let wait = wait_for_landing(&record, now, (&Policy::default(), &Guards::ALL));
     let wait = wait.unwrap();
     assert_eq!(wait.notice.code, Code::NumberMayLand);
     assert_eq!(wait.notice.words["number"], "100");
@@ -168,7 +174,12 @@ fn how_long_a_number_may_land_is_told_by_the_clock_of_quickbooks() {
     let hour = Duration::from_hours(1);
     let server = later(noon(), Duration::from_secs(10));
     let mut record = record();
-    note_late_number(&mut record, &gone(), found(noon(), Some(server)));
+    note_late_number(
+        &mut record,
+        &gone(),
+        found(noon(), Some(server)),
+        &Policy::default(),
+    );
     // Ours jumped an hour ahead, and a second has passed.
     let now = later(noon(), hour);
     let passed = later(server, Duration::from_secs(1));
@@ -194,22 +205,46 @@ fn the_first_time_that_a_bill_was_found_gone_counts() {
         (found(later_on, server), found(noon(), server), later_on),
     ] {
         let mut record = record();
-        note_late_number(&mut record, &gone(), first);
-        note_late_number(&mut record, &gone(), second);
+        note_late_number(&mut record, &gone(), first, &Policy::default());
+        note_late_number(&mut record, &gone(), second, &Policy::default());
         assert_eq!(record.late_number.unwrap().found_at.local, counts);
     }
+}
+
+/// Nothing of a bill is sent while the number of another one may land, so that one stays known.
+#[test]
+fn while_one_number_may_land_no_other_takes_its_place() {
     let another = BillLink {
         id: "101".parse().unwrap(),
         ..gone()
     };
-    let mut record = record();
-    note_late_number(&mut record, &another, found(noon(), None));
-    note_late_number(&mut record, &gone(), found(later_on, None));
-    let late = record.late_number.unwrap();
-    assert_eq!(
-        (late.number.as_str(), late.found_at.local),
-        ("100", later_on)
-    );
+    let noted = |after: Duration| {
+        let mut record = record();
+        let policy = Policy::default();
+        note_late_number(&mut record, &another, found(noon(), None), &policy);
+        let found_at = found(later(noon(), after), None);
+        note_late_number(&mut record, &gone(), found_at, &policy);
+        let late = record.late_number.unwrap();
+        (late.number, late.found_at == found_at)
+    };
+    let last = LANDS_WITHIN.checked_sub(Duration::from_nanos(1)).unwrap();
+    assert_eq!(noted(last), ("101".to_owned(), false));
+    assert_eq!(noted(LANDS_WITHIN), ("100".to_owned(), true));
+}
+
+#[test]
+fn what_is_released_of_error_may_land_when_it_was_still_owed() {
+    for (mark, late) in [
+        (ErrorMark::None, None),
+        (ErrorMark::Written, None),
+        (ErrorMark::Owed, Some("ERROR".to_owned())),
+    ] {
+        let mut record = record();
+        record.error_mark = mark;
+        release_error(&mut record, found(noon(), None));
+        assert_eq!(record.error_mark, ErrorMark::None);
+        assert_eq!(record.late_number.map(|late| late.number), late);
+    }
 }
 
 #[test]
@@ -222,7 +257,12 @@ fn a_bill_in_the_place_of_another_one_makes_the_number_of_that_a_late_one() {
     let late = |before: Option<BillLink>, now: BillLink| {
         let mut record = record();
         record.state = State::Created { bill: now };
-        note_replaced(&mut record, before.as_ref(), found(noon(), None));
+        note_replaced(
+            &mut record,
+            before.as_ref(),
+            found(noon(), None),
+            &Policy::default(),
+        );
         record.late_number.map(|late| late.number)
     };
     assert_eq!(late(None, gone()), None);

@@ -192,14 +192,7 @@ fn a_number_that_was_entered_after_giving_up_hides_no_bill_of_ours() {
 #[test]
 fn what_waits_because_quickbooks_asked_for_quiet_is_not_noted_as_sent() {
     let world = World::new();
-    let other = OrderId::new(4712);
-    let mut second = order();
-    second.id = other;
-    second.number = Some("PO-1002".to_owned());
-    let mut copy = line(2, "1", "5");
-    copy.order = other;
-    world.lock().orders.insert(other, second);
-    world.lock().lines.push(copy);
+    let other = add_second(&world);
     world.lock().refusals = vec![Code::OutcomeUnknown; 2];
     let engine = world.engine("engine");
     let orders = [ORDER, other];

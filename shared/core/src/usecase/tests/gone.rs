@@ -134,7 +134,7 @@ fn a_number_that_lands_at_the_last_moment_is_seen() {
     // Then the order is claimed, its bill asked for, and the order read once more.
     for at in 1..=to_the_order + 3 {
         let (world, number) = cleared();
-        world.advance(153);
+        world.advance(166);
         let lands = move |world: &World| world.set_external(Some(&number));
         let before = world.lock().calls;
         world.lock().meanwhile = Some((before + at, Box::new(lands)));
@@ -170,7 +170,7 @@ fn a_bill_that_is_there_after_all_and_gone_once_more_is_waited_for_anew() {
         world.set_external(None);
         scan(&world);
         world.work();
-        world.advance(154);
+        world.advance(167);
         world.lock().bills = bills;
         let before = world.lock().calls;
         world.lock().fault = Some((before + at, Fault::DeadAfter));
@@ -215,7 +215,7 @@ fn a_deleted_bill_with_its_number_is_told_and_never_made_again_by_itself() {
 fn a_failure_at_the_end_of_the_wait_does_not_begin_it_anew() {
     for at in 1..=8 {
         let (world, _) = cleared();
-        world.advance(154);
+        world.advance(167);
         let before = world.lock().calls;
         world.lock().fault = Some((before + at, Fault::Before));
         let _ = world.sync(Origin::Sweep);
@@ -228,18 +228,73 @@ fn a_failure_at_the_end_of_the_wait_does_not_begin_it_anew() {
     }
 }
 
-/// A billed order with a copy of its bill, which a person keeps: the first one is deleted, and Retry
-/// pressed.
-fn replaced() -> (World, String) {
+/// A billed order with a copy of its bill, which a person keeps: the first one is deleted.
+fn kept() -> (World, String) {
     let (world, number) = billed();
     copy_bill(&world, "900");
     assert_eq!(reconcile(&world).twice, [ORDER]);
     let is_first = |bill: &crate::books::BillSummary| bill.id.as_str() == number;
     world.lock().bills.retain(|(bill, _)| !is_first(bill));
+    (world, number)
+}
+
+/// The same, once its number is cleared and Retry pressed.
+fn replaced() -> (World, String) {
+    let (world, number) = kept();
     world.set_external(None);
     ask(&world, Origin::Retry);
     world.work();
     (world, number)
+}
+
+#[test]
+fn whoever_keeps_a_bill_and_leaves_the_number_of_the_other_is_told_at_once() {
+    let (world, _) = kept();
+    ask(&world, Origin::Retry);
+    world.work();
+    let notice = world.record().notice().unwrap().code;
+    assert_eq!((world.state(), notice), (NeedsPerson, Code::NumberByHand));
+    assert_eq!(world.open_todos().len(), 1);
+    // Clearing it is not enough as long as it may land once more.
+    world.set_external(None);
+    ask(&world, Origin::Retry);
+    world.work();
+    assert_eq!(waits_for(&world), Some(Code::NumberMayLand));
+    world.settle_down(2);
+    assert_eq!((world.state(), world.open_todos().len()), (Linked, 0));
+}
+
+/// A person deletes the bill that they kept, too, and the number of the first one lands.
+#[test]
+fn a_number_of_the_bill_before_the_last_one_is_told_as_well() {
+    for lands_after in [1, 149] {
+        let (world, number) = replaced();
+        world.lock().bills.clear();
+        world.advance(lands_after);
+        world.set_external(Some(&number));
+        world.settle_down(2);
+        assert_eq!(world.state(), NeedsPerson, "{lands_after}");
+        assert_eq!((world.bills().len(), world.open_todos().len()), (0, 1));
+        world.set_external(None);
+        ask(&world, Origin::Retry);
+        world.work();
+        world.settle_down(4);
+        assert_eq!((world.state(), world.bills().len()), (Linked, 1));
+        assert_eq!(world.open_todos().len(), 0);
+    }
+}
+
+/// Of two orders in one message only the one waits.
+#[test]
+fn an_order_that_waits_for_a_number_holds_no_other_up() {
+    let (world, _) = kept();
+    world.set_external(None);
+    let other = add_second(&world);
+    let engine = world.engine("engine");
+    let report = world.sync_by(&engine, Origin::Retry, &[ORDER, other]);
+    let report = report.unwrap();
+    let kinds: Vec<_> = report.outcomes.iter().map(|told| told.outcome).collect();
+    assert_eq!(kinds, [OutcomeKind::InDoubt, OutcomeKind::Billed]);
 }
 
 #[test]

@@ -71,3 +71,21 @@ fn error_that_was_answered_makes_nobody_wait() {
     mend(&world);
     assert_eq!((world.state(), world.open_todos().len()), (Linked, 0));
 }
+
+/// A number that a person types and clears lets nobody forget that ERROR may land.
+#[test]
+fn error_is_not_forgotten_over_a_number_that_a_person_typed_and_cleared() {
+    let world = unanswered(Fault::Before);
+    world.advance(61);
+    world.set_external(Some("by hand"));
+    world.sync(Origin::Sweep).unwrap();
+    assert_eq!(world.state(), Skipped);
+    world.put(DocumentKind::Settings, &settings());
+    world.set_external(None);
+    scan(&world);
+    world.work();
+    assert_eq!((world.state(), world.bills().len()), (Created, 1));
+    assert_eq!(world.external(), None);
+    world.settle_down(2);
+    assert_eq!((world.state(), world.open_todos().len()), (Linked, 0));
+}
