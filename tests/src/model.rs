@@ -87,9 +87,8 @@ impl Setting {
         ..Self::FULL
     };
 
-    /// The same, but the bill is replaced and not deleted.
+    /// The same, but the bill is replaced first.
     pub const REPLACED: Self = Self {
-        deletes: 0,
         replaces: 1,
         typed: 0,
         claims: 4,

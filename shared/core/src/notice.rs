@@ -368,7 +368,7 @@ catalogue! {
         "Autotask did not say whether the to-do was made.",
         "Nothing to do: it is looked up, and made again only if it is not there.";
     NumberMayLand = "doubt.number_may_land", InDoubt, AT, Support,
-        "Autotask may still carry out an earlier write of {number} into External PO Number of order {order}, which is out of date by now.",
+        "{number}, which is out of date, may still be on its way into External PO Number of order {order}.",
         "Nothing to do: in a few minutes the order is read again, and goes on from what it says then.";
     AccessTokenStale = "token.stale", Refresh, QB, Support,
         "The QuickBooks access token has expired.",

@@ -22,8 +22,8 @@ pub struct Policy {
     /// How long after a send its effect may still appear (QuickBooks' 120 s plus margin); Autotask
     /// names no such time and is given the same.
     pub settle: Duration,
-    /// How long after nothing more is to be written into an order such a write may still be carried out:
-    /// the settle time, and what it may take to leave (2 s for threads, 10 s to connect).
+    /// How long a number may still land in an order after it was decided that it is not to be written any
+    /// more: the settle time, and what a write may take to leave (2 s for threads, 10 s to connect).
     pub landing: Duration,
     /// An order in doubt for longer than this is told to operators.
     pub doubt_age_max: Duration,

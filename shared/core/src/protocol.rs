@@ -11,7 +11,6 @@ use crate::{
     ids::{OrderId, RealmId},
     marker::Marker,
     notice::{Code, Notice},
-    orders::ERROR_WORD,
     policy::{Guards, Policy},
     record::{
         BillLink, ErrorMark, Intent, LateNumber, Lease, SentAt, State, StateName, SyncRecord, Todo,
@@ -311,7 +310,8 @@ pub fn wait(
 }
 
 /// Notes that a bill is not the order's any more: its number may still land in Autotask. When that was
-/// noted before, the first time counts; while another one may still land, nothing of this bill's was sent.
+/// noted before, the first time counts; while another one may still land, nothing of this bill's was sent
+/// since, and that one stays known.
 pub fn note_late_number(
     record: &mut SyncRecord,
     bill: &BillLink,
@@ -326,11 +326,11 @@ pub fn note_late_number(
             _ => late.found_at.local <= found_at.local,
         };
         let may_land = settles_at(&late.found_at, policy.landing, found_at).is_some();
-        is_past && (late.number == number || may_land)
+        is_past && (late.text() == number || may_land)
     });
     if !is_noted {
         record.late_number = Some(LateNumber {
-            number: number.to_owned(),
+            bill: Some(bill.clone()),
             found_at,
         });
     }
@@ -360,7 +360,7 @@ pub fn release_error(record: &mut SyncRecord, found_at: SentAt) {
 /// Notes that ERROR may still land.
 pub fn note_late_error(record: &mut SyncRecord, found_at: SentAt) {
     record.late_number = Some(LateNumber {
-        number: ERROR_WORD.to_owned(),
+        bill: None,
         found_at,
     });
 }
@@ -368,7 +368,7 @@ pub fn note_late_error(record: &mut SyncRecord, found_at: SentAt) {
 /// A bill was seen alive, and its number may be written again: when it is gone once more, that counts
 /// anew.
 pub fn forget_late_number(record: &mut SyncRecord, bill: &BillLink) {
-    let is_its = |late: &mut LateNumber| late.number == bill.written_number();
+    let is_its = |late: &mut LateNumber| late.text() == bill.written_number();
     record.late_number.take_if(is_its);
 }
 
@@ -384,7 +384,7 @@ pub fn wait_for_landing(
     let before = record.wait.as_ref();
     Some(Wait {
         notice: Notice::new(Code::NumberMayLand)
-            .with("number", late.number.as_str())
+            .with("number", late.text())
             .with("order", record.order_number.as_str()),
         not_before,
         attempts: before.map_or(1, |wait| wait.attempts),

@@ -100,11 +100,20 @@ impl BillLink {
 /// order's, or ERROR. A write of it that Autotask never answered may still be carried out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LateNumber {
-    /// What may have been sent to External PO Number.
-    pub number: String,
-    /// When the bill was first found not to be the order's any more, or ERROR not to be owed. Nobody
-    /// decides to send it since.
+    /// The bill; `None` when it is ERROR.
+    pub bill: Option<BillLink>,
+    /// When the bill was first found not to be the order's any more, or ERROR was last not known to have
+    /// been answered.
     pub found_at: SentAt,
+}
+
+impl LateNumber {
+    /// What may land.
+    pub fn text(&self) -> &str {
+        self.bill
+            .as_ref()
+            .map_or(ERROR_WORD, BillLink::written_number)
+    }
 }
 
 /// Where an order stands.

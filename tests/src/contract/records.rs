@@ -265,7 +265,7 @@ pub async fn every_state_survives_the_store(arm: impl Arm) {
             counted_seconds: 90,
         });
         whole.late_number = Some(LateNumber {
-            number: "B-0".to_owned(),
+            bill: whole.bill().cloned(),
             found_at: sent,
         });
         whole.error_mark = ErrorMark::Owed;

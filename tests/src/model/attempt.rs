@@ -16,7 +16,7 @@ use super::{
     Property, Setting,
     create::{answered, look_up, plan, send},
     moves::{Brought, leave},
-    world::{Attempt, LEASE, Number, Phase, World, bill_name, by_our_clock, holder, key, policy},
+    world::{Attempt, LEASE, Number, Phase, World, bill_id, by_our_clock, holder, key, policy},
     write_back::{read_back, read_order, verify, write},
 };
 
@@ -78,19 +78,20 @@ fn enter(world: &mut World, worker: usize, guards: Guards) -> Brought {
     commit(world, worker, guards)
 }
 
-/// A person keeps the copy of a bill, and presses Retry.
+/// A person keeps the copy of a bill, or neither, and presses Retry.
 fn decide(world: &mut World, worker: usize, before: &BillLink, guards: Guards) -> Brought {
     let (now, kept) = (
         world.now(),
         world.bills.iter().rposition(|bill| bill.is_alive),
     );
     let record = &mut world.workers[worker].as_mut().expect("an attempt").record;
+    // Where none stands, the bill of before is looked for, and another one made.
     let kept = kept.and_then(|place| u8::try_from(place).ok());
-    let kept = bill_name(kept.expect("the copy stands"));
+    let kept = kept.map_or_else(|| before.id.clone(), bill_id);
     record.wait = None;
     record.state = State::Created {
         bill: BillLink {
-            id: kept.parse().expect("a bill id"),
+            id: kept,
             seen_under: 0,
             ..before.clone()
         },

@@ -258,7 +258,7 @@ fn land(world: &mut World, place: usize, guards: &Guards) -> Brought {
         let late = record.late_number.as_ref();
         let may_land = wait_for_landing(record, by_our_clock(world.now()), (&policy(), guards));
         let is_awaited =
-            may_land.is_some() && late.is_some_and(|late| late.number == bill_name(bill));
+            may_land.is_some() && late.is_some_and(|late| late.text() == bill_name(bill));
         let is_asked = matches!(record.state, State::NeedsPerson { .. });
         record.generation == made_under && known.is_none_or(|known| known == bill)
             || is_awaited

@@ -126,7 +126,13 @@ fn is_over(world: &World) -> bool {
             let own = Number::Bill(bill_place(bill.id.as_str()));
             world.number == own || world.number == Number::Typed
         }
-        State::Orphaned { .. } | State::Skipped { .. } => world.number != Number::Blank,
+        State::Orphaned { .. } => world.number != Number::Blank,
+        // Nobody is told of it, so no bill that is gone may be named there.
+        State::Skipped { .. } => match world.number {
+            Number::Blank => false,
+            Number::Typed => true,
+            Number::Bill(place) => world.bills[usize::from(place)].is_alive,
+        },
         _ => false,
     }
 }

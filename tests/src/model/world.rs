@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use purser_core::{
     books::BillSummary,
-    ids::{OperationId, OrderId},
+    ids::{BillId, OperationId, OrderId},
     marker::Marker,
     notice::Code,
     policy::Policy,
@@ -137,6 +137,10 @@ pub(super) fn holder(worker: usize) -> Holder {
 
 pub(super) fn bill_name(place: u8) -> String {
     format!("{}", 100 + u32::from(place))
+}
+
+pub(super) fn bill_id(place: u8) -> BillId {
+    bill_name(place).parse().expect("a bill id")
 }
 
 pub(super) fn bill_place(name: &str) -> u8 {
@@ -278,7 +282,7 @@ pub(super) fn summary(generation: u32, place: u8) -> BillSummary {
         generation,
     };
     BillSummary {
-        id: bill_name(place).parse().expect("a bill id"),
+        id: bill_id(place),
         number: None,
         vendor: None,
         vendor_name: None,
@@ -318,7 +322,7 @@ fn push_record(key: &mut Vec<u8>, record: &SyncRecord, at: u8) {
     key.push(wait.map_or(251, |wait| from_now(wait.not_before.max(moment(at)), at)));
     if let Some(late) = &record.late_number {
         let found = from_now(late.found_at.local, at);
-        key.extend([240, bill_place(&late.number), found]);
+        key.extend([240, bill_place(late.text()), found]);
     }
     let notice = record.notice();
     let is_twice = notice.is_some_and(|notice| notice.code == Code::BillTwice);

@@ -28,10 +28,19 @@ pub(super) fn verify(world: &mut World, worker: usize, guards: Guards) -> Brough
             bill: BillLink { seen_under, ..bill },
         };
     } else {
+        let earlier = record
+            .late_number
+            .as_ref()
+            .and_then(|late| late.bill.clone());
+        let stands = |it: &BillLink| number == Number::Bill(bill_place(it.id.as_str()));
+        let dead = [Some(bill.clone()), earlier]
+            .into_iter()
+            .flatten()
+            .find(stands);
         note_late_number(record, &bill, by_our_clock(now), &policy());
         record.wait = None;
         let pause = wait_for_landing(record, by_our_clock(now), (&policy(), &guards));
-        if number == Number::Bill(place) {
+        if let Some(bill) = dead {
             record.state = State::Orphaned { bill };
         } else if pause.is_some() {
             record.wait = pause;

@@ -188,7 +188,7 @@ fn a_number_that_may_land_is_stored_and_records_of_before_know_none() {
         None
     );
     record.late_number = Some(LateNumber {
-        number: "145".to_owned(),
+        bill: None,
         found_at: SentAt {
             local: noon(),
             server: None,

@@ -61,30 +61,37 @@ impl<P: Ports> Attempt<'_, P> {
     /// The bill was deleted. With its number in Autotask that is for a person to judge; without, the
     /// order is simply not billed. Another bill is made once that number cannot land there any more.
     async fn bill_gone(&mut self, index: usize, bill: BillLink) -> Result<(), StoreError> {
+        // From before the order is read: what it says then may be the last word.
         let (found_at, policy) = (self.moment(), self.engine.policy);
         let record = &mut self.jobs[index].record;
-        let late = record.late_number.as_ref().map(|late| late.number.clone());
-        note_late_number(record, &bill, found_at, &policy);
-        // From before the order is read: what it says then may be the last word.
-        let pause = self.landing_pause(index);
+        let earlier = record
+            .late_number
+            .as_ref()
+            .and_then(|late| late.bill.clone());
+        let earlier = earlier.filter(|it| it.written_number() != bill.written_number());
+        if earlier.is_none() {
+            note_late_number(record, &bill, found_at, &policy);
+        }
         if let Err(failure) = self.reread(&[index]).await {
             return self.fail(index, failure).await;
         }
         let external = self.jobs[index].order.as_ref().map(Order::external);
-        if external == Some(ExternalNumber::Number(bill.written_number())) {
-            return self.orphan(index, bill).await;
-        }
-        if let Some(late) = late
-            && external == Some(ExternalNumber::Number(&late))
+        let stands = |it: &BillLink| external == Some(ExternalNumber::Number(it.written_number()));
+        if let Some(dead) = [Some(bill.clone()), earlier]
+            .into_iter()
+            .flatten()
+            .find(stands)
         {
-            // That of a bill before this one landed.
-            return self.number_by_hand(index).await;
+            return self.orphan(index, dead).await;
         }
+        let guards = self.engine.guards;
+        let record = &mut self.jobs[index].record;
+        note_late_number(record, &bill, found_at, &policy);
+        let pause = wait_for_landing(record, found_at, (&policy, &guards));
         // Also where nothing may be transferred just now: that can change again before the number lands.
         if let Some(pause) = pause {
             return self.rest(index, pause).await;
         }
-        let guards = self.engine.guards;
         let record = &mut self.jobs[index].record;
         record.wait = None;
         record.late_number = None;
@@ -229,15 +236,20 @@ impl<P: Ports> Attempt<'_, P> {
                 }
                 Ok(false)
             }
-            Err(failure) => self.fail(index, failure).await.map(|()| false),
+            Err(failure) => {
+                if text == ERROR_WORD {
+                    let now = self.moment();
+                    note_late_error(&mut self.jobs[index].record, now);
+                }
+                self.fail(index, failure).await.map(|()| false)
+            }
         }
     }
 
     /// ERROR could not be written: the to-do still goes out, and the mark is tried again later.
     async fn fail_quietly(&mut self, index: usize, failure: Failure) -> Result<(), StoreError> {
         tracing::warn!(po.id = %self.jobs[index].id(), failure.code = %failure.code(), "ERROR was refused");
-        let now = self.moment();
-        release_error(&mut self.jobs[index].record, now);
+        self.jobs[index].record.error_mark = ErrorMark::None;
         self.commit(index, Vec::new()).await
     }
 
@@ -292,7 +304,7 @@ impl<P: Ports> Attempt<'_, P> {
         self.commit(index, vec![event]).await
     }
 
-    /// Somebody wrote a number of their own while the bill was made: it is never overwritten.
+    /// Another number stands there, of a person or of a bill of before: it is never overwritten.
     async fn number_by_hand(&mut self, index: usize) -> Result<(), StoreError> {
         let State::Created { bill } = &self.jobs[index].record.state else {
             return Ok(());
@@ -327,7 +339,7 @@ impl<P: Ports> Attempt<'_, P> {
                     let now = self.moment();
                     let job = &mut self.jobs[index];
                     if !job.moved {
-                        // Whoever owed it before has sent it, maybe, and had no answer.
+                        // Whoever owed it before has sent it, maybe, and died over it.
                         note_late_error(&mut job.record, now);
                     }
                     if self.write(index, ERROR_WORD).await? {

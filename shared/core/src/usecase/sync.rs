@@ -145,7 +145,7 @@ impl Outcome {
         {
             told = told.because(notice);
         }
-        // What is in doubt may be gone, or is not yet the order's.
+        // What is in doubt may be gone.
         let bill = record.bill().filter(|_| outcome != OutcomeKind::InDoubt);
         told.bill = bill.map(|bill| bill.id.clone());
         if record.state.name() == StateName::Linked {

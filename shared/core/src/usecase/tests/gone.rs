@@ -267,16 +267,29 @@ fn whoever_keeps_a_bill_and_leaves_the_number_of_the_other_is_told_at_once() {
 /// A person deletes the bill that they kept, too, and the number of the first one lands.
 #[test]
 fn a_number_of_the_bill_before_the_last_one_is_told_as_well() {
-    for lands_after in [1, 149] {
+    // With a failure of any of the calls at the end of the wait, or of none.
+    for (lands_after, fails) in [(1, 0), (149, 0), (149, 1), (149, 2), (149, 3), (149, 4)] {
         let (world, number) = replaced();
         world.lock().bills.clear();
         world.advance(lands_after);
         world.set_external(Some(&number));
-        world.settle_down(2);
-        assert_eq!(world.state(), NeedsPerson, "{lands_after}");
-        assert_eq!((world.bills().len(), world.open_todos().len()), (0, 1));
-        world.set_external(None);
+        if fails > 0 {
+            world.advance(20);
+            let before = world.lock().calls;
+            world.lock().fault = Some((before + fails, Fault::Before));
+            let _ = world.sync(Origin::Sweep);
+            world.lock().fault = None;
+        }
+        world.settle_down(3);
+        let told = (world.state(), world.open_todos().len());
+        assert_eq!(told, (Orphaned, 1), "{lands_after} {fails}");
+        // Asking changes nothing while it stands there.
         ask(&world, Origin::Retry);
+        world.work();
+        world.settle_down(3);
+        assert_eq!((world.state(), world.open_todos().len()), (Orphaned, 1));
+        world.set_external(None);
+        scan(&world);
         world.work();
         world.settle_down(4);
         assert_eq!((world.state(), world.bills().len()), (Linked, 1));
