@@ -487,6 +487,15 @@ impl SyncRecord {
         state_done && todo_done && self.error_mark != ErrorMark::Owed
     }
 
+    /// Whether ERROR in its order is ours: we wrote it, or sent it and had no answer.
+    pub fn has_our_error(&self) -> bool {
+        let is_late = self
+            .late_number
+            .as_ref()
+            .is_some_and(|late| late.bill.is_none());
+        is_late || self.error_mark == ErrorMark::Written
+    }
+
     /// Whether a person asked for it and nothing has been done about it since.
     pub fn is_freshly_asked(&self) -> bool {
         let request = self.request.as_ref();

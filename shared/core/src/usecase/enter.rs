@@ -219,9 +219,11 @@ pub(super) fn judge_order(
     let Some(order) = order else {
         return Err(Ineligible::Gone);
     };
-    // What a person asked for stays asked for when the sweeper carries it on.
-    let ours = record.error_mark == ErrorMark::Written || record.request.is_some();
-    let origin = if ours && origin != Origin::Scan {
+    // What a person asked for stays asked for when the sweeper carries it on. ERROR that landed late says
+    // nothing about an order that is worked on again.
+    let is_late = record.error_mark == ErrorMark::None && record.has_our_error();
+    let ours = record.has_our_error() || record.request.is_some();
+    let origin = if is_late || (ours && origin != Origin::Scan) {
         Origin::Retry
     } else {
         origin
@@ -237,11 +239,7 @@ fn judge(job: &Job, window: &Window, origin: Origin) -> Judged {
         judge_order(job.order.as_ref(), record, window, origin),
     ) {
         // ERROR that we wrote ourselves does not stop what a person has already asked for.
-        (State::Queued, Err(Ineligible::MarkedError))
-            if record.error_mark == ErrorMark::Written =>
-        {
-            Judged::GoOn
-        }
+        (State::Queued, Err(Ineligible::MarkedError)) if record.has_our_error() => Judged::GoOn,
         (State::Queued, Err(reason))
         | (State::Refused { .. }, Err(reason @ Ineligible::HasNumber { .. })) => {
             Judged::Skip(reason)

@@ -246,7 +246,7 @@ impl<P: Ports> Attempt<'_, P> {
         }
     }
 
-    /// ERROR could not be written: the to-do still goes out, and the mark is tried again later.
+    /// ERROR could not be written: the to-do still goes out.
     async fn fail_quietly(&mut self, index: usize, failure: Failure) -> Result<(), StoreError> {
         tracing::warn!(po.id = %self.jobs[index].id(), failure.code = %failure.code(), "ERROR was refused");
         self.jobs[index].record.error_mark = ErrorMark::None;

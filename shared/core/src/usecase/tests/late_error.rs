@@ -89,3 +89,37 @@ fn error_is_not_forgotten_over_a_number_that_a_person_typed_and_cleared() {
     world.settle_down(2);
     assert_eq!((world.state(), world.open_todos().len()), (Linked, 0));
 }
+
+/// Nobody asked but by clearing the field, and a call failed, so that ERROR landed before the bill was
+/// linked.
+#[test]
+fn error_that_lands_before_the_order_is_billed_stops_nothing() {
+    let mut seen = std::collections::BTreeSet::new();
+    for at in 1..30 {
+        let world = unanswered(Fault::Before);
+        world.advance(61);
+        world.set_external(Some("by hand"));
+        world.sync(Origin::Sweep).unwrap();
+        world.put(DocumentKind::Settings, &settings());
+        world.set_external(None);
+        scan(&world);
+        let before = world.lock().calls;
+        world.lock().fault = Some((before + at, Fault::Before));
+        let _ = world.sync(Origin::Scan);
+        world.lock().fault = None;
+        seen.insert(world.state());
+        world.set_external(Some("ERROR"));
+        world.settle_down(5);
+        let [bill] = world.bills().try_into().unwrap();
+        assert_eq!(
+            (world.state(), world.external()),
+            (Linked, Some(bill)),
+            "{at}"
+        );
+        assert_eq!(world.open_todos().len(), 0);
+    }
+    assert!(
+        seen.is_superset(&[Queued, Planned, Created].into()),
+        "{seen:?}"
+    );
+}
