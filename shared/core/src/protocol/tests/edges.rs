@@ -233,6 +233,31 @@ fn while_one_number_may_land_no_other_takes_its_place() {
 }
 
 #[test]
+fn a_bill_that_is_alive_has_no_late_number_and_others_keep_theirs() {
+    let another = BillLink {
+        id: "101".parse().unwrap(),
+        ..gone()
+    };
+    let kept = |alive: &BillLink| {
+        let mut record = record();
+        note_late_number(
+            &mut record,
+            &gone(),
+            found(noon(), None),
+            &Policy::default(),
+        );
+        forget_late_number(&mut record, alive);
+        record.late_number.is_some()
+    };
+    assert!(!kept(&gone()));
+    assert!(kept(&another));
+    let mut record = record();
+    note_late_error(&mut record, found(noon(), None));
+    forget_late_number(&mut record, &gone());
+    assert_eq!(record.late_number.unwrap().text(), "ERROR");
+}
+
+#[test]
 fn what_is_released_of_error_may_land_when_it_was_still_owed() {
     for (mark, late) in [
         (ErrorMark::None, None),
