@@ -199,6 +199,33 @@ fn a_number_that_may_land_is_stored_and_records_of_before_know_none() {
 }
 
 #[test]
+fn error_is_ours_when_we_wrote_it_or_it_may_land() {
+    let late = |bill| LateNumber {
+        bill,
+        found_at: SentAt {
+            local: noon(),
+            server: None,
+        },
+    };
+    let bill = every_state().into_iter().find_map(|state| match state {
+        State::Linked { bill } => Some(bill),
+        _ => None,
+    });
+    assert!(bill.is_some());
+    for (mark, late, is_ours) in [
+        (ErrorMark::None, None, false),
+        (ErrorMark::Owed, None, false),
+        (ErrorMark::Written, None, true),
+        (ErrorMark::None, Some(late(None)), true),
+        (ErrorMark::None, Some(late(bill)), false),
+    ] {
+        let mut record = record();
+        (record.error_mark, record.late_number) = (mark, late);
+        assert_eq!(record.has_our_error(), is_ours);
+    }
+}
+
+#[test]
 fn a_wish_is_fresh_until_something_is_done_about_it() {
     let mut record = record();
     assert!(!record.is_freshly_asked(), "nobody has asked");
