@@ -126,10 +126,10 @@ impl Note {
 }
 
 fn kept(body: &Bytes, is_secret: bool) -> String {
-    if is_secret {
-        String::new()
-    } else {
-        String::from_utf8_lossy(body).into_owned()
+    match std::str::from_utf8(body) {
+        _ if is_secret => String::new(),
+        Ok(text) => text.to_owned(),
+        Err(_) => String::from_utf8_lossy(body).into_owned(),
     }
 }
 
@@ -260,5 +260,16 @@ pub(crate) fn text_answer(status: StatusCode, kind: &str, body: String) -> Respo
 }
 
 pub(crate) fn json_answer(status: StatusCode, body: &serde_json::Value) -> Response<Bytes> {
-    text_answer(status, "application/json; charset=utf-8", body.to_string())
+    json_text_answer(status, json_text(body))
+}
+
+/// The text of a value. To write it as a whole is faster than the value's own way, which is piece by
+/// piece through a formatter.
+pub(crate) fn json_text(body: &serde_json::Value) -> String {
+    serde_json::to_string(body).unwrap_or_else(|_| body.to_string())
+}
+
+/// An answer that is JSON already.
+pub(crate) fn json_text_answer(status: StatusCode, body: String) -> Response<Bytes> {
+    text_answer(status, "application/json; charset=utf-8", body)
 }

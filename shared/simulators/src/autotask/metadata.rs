@@ -1,5 +1,6 @@
 //! What the interface says about entities and their fields.
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{
@@ -62,17 +63,57 @@ pub(super) fn information(world: &World, entity: Entity) -> Value {
     }})
 }
 
-pub(super) fn fields(world: &World, entity: Entity) -> Value {
-    let fields: Vec<Value> = entity
+/// The text of what is said about an entity's fields. It is long and asked for often, so it is written
+/// as it is read, without a tree of values in between.
+pub(super) fn fields(world: &World, entity: Entity) -> serde_json::Result<String> {
+    let fields = entity
         .fields()
         .iter()
         .map(|field| describe(world, entity, field))
         .collect();
-    json!({ "fields": fields })
+    serde_json::to_string(&EntityFields { fields })
 }
 
-fn describe(world: &World, entity: Entity, field: &Field) -> Value {
-    let (kind, length) = match field.kind {
+#[derive(Serialize)]
+struct EntityFields {
+    fields: Vec<FieldInformation>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "the vendor tells as many of each field"
+)]
+struct FieldInformation {
+    name: String,
+    data_type: &'static str,
+    length: u32,
+    is_required: bool,
+    is_read_only: bool,
+    is_queryable: bool,
+    is_reference: bool,
+    reference_entity_type: &'static str,
+    is_pick_list: bool,
+    picklist_values: Option<Vec<ChoiceInformation>>,
+    picklist_parent_value_field: &'static str,
+    is_supported_webhook_field: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ChoiceInformation {
+    value: String,
+    label: String,
+    is_default_value: bool,
+    sort_order: usize,
+    parent_value: Option<&'static str>,
+    is_active: bool,
+    is_system: bool,
+}
+
+fn describe(world: &World, entity: Entity, field: &Field) -> FieldInformation {
+    let (data_type, length) = match field.kind {
         FieldType::Long => ("long", 0),
         FieldType::Integer => ("integer", 0),
         FieldType::Text(length) => ("string", length),
@@ -80,38 +121,38 @@ fn describe(world: &World, entity: Entity, field: &Field) -> Value {
         FieldType::Double => ("double", 0),
         FieldType::DateTime => ("datetime", 0),
     };
-    let values: Option<Vec<Value>> = field.is_picklist.then(|| {
+    let picklist_values = field.is_picklist.then(|| {
         let choices = choices(world, entity, field.name).into_iter().enumerate();
         choices
-            .map(|(position, choice)| describe_choice(position, &choice))
+            .map(|(position, choice)| describe_choice(position, choice))
             .collect()
     });
-    json!({
-        "name": shown_name(world, field.name),
-        "dataType": kind,
-        "length": length,
-        "isRequired": field.is_required,
-        "isReadOnly": field.access != Access::Writable,
-        "isQueryable": field.is_queryable,
-        "isReference": field.reference.is_some(),
-        "referenceEntityType": field.reference.map_or("", Entity::singular),
-        "isPickList": field.is_picklist,
-        "picklistValues": values,
-        "picklistParentValueField": "",
-        "isSupportedWebhookField": false,
-    })
+    FieldInformation {
+        name: shown_name(world, field.name),
+        data_type,
+        length,
+        is_required: field.is_required,
+        is_read_only: field.access != Access::Writable,
+        is_queryable: field.is_queryable,
+        is_reference: field.reference.is_some(),
+        reference_entity_type: field.reference.map_or("", Entity::singular),
+        is_pick_list: field.is_picklist,
+        picklist_values,
+        picklist_parent_value_field: "",
+        is_supported_webhook_field: false,
+    }
 }
 
-fn describe_choice(position: usize, choice: &Choice) -> Value {
-    json!({
-        "value": choice.value.to_string(),
-        "label": choice.label,
-        "isDefaultValue": false,
-        "sortOrder": position + 1,
-        "parentValue": if position.is_multiple_of(2) { Value::Null } else { json!("") },
-        "isActive": choice.is_active,
-        "isSystem": choice.is_system,
-    })
+fn describe_choice(position: usize, choice: Choice) -> ChoiceInformation {
+    ChoiceInformation {
+        value: choice.value.to_string(),
+        label: choice.label,
+        is_default_value: false,
+        sort_order: position + 1,
+        parent_value: (!position.is_multiple_of(2)).then_some(""),
+        is_active: choice.is_active,
+        is_system: choice.is_system,
+    }
 }
 
 fn shown_name(world: &World, name: &str) -> String {

@@ -189,7 +189,7 @@ impl AutotaskSimulator {
                 Some(refusal) => Err(refusal),
                 None => service::serve(&simulator, &route, request),
             };
-            reply::response(&outcome)
+            reply::response(outcome)
         };
         self.context.exchange(call, effect).await
     }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use serde_json::{Value, json};
 
-use crate::exchange::{FaultAnswers, json_answer, text_answer};
+use crate::exchange::{FaultAnswers, json_answer, json_text_answer, text_answer};
 
 pub(super) const ANSWERS: FaultAnswers = FaultAnswers {
     throttled,
@@ -86,9 +86,9 @@ impl Refusal {
     }
 }
 
-pub(super) fn response(outcome: &Outcome) -> Response<Bytes> {
+pub(super) fn response(outcome: Result<String, Refusal>) -> Response<Bytes> {
     match outcome {
-        Ok(body) => json_answer(StatusCode::OK, body),
+        Ok(body) => json_text_answer(StatusCode::OK, body),
         Err(refusal) => refusal.response(),
     }
 }

@@ -5,6 +5,8 @@ use http::{Method, Request};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::exchange::json_text;
+
 use super::{
     AutotaskSimulator, metadata,
     query::{self, Reader},
@@ -99,7 +101,7 @@ pub(super) fn serve(
     simulator: &AutotaskSimulator,
     route: &Route,
     request: &Request<Bytes>,
-) -> Outcome {
+) -> Result<String, Refusal> {
     let public_url = &*simulator.context.public_url;
     let now = simulator.context.clock.now();
     let mut worlds = simulator.lock();
@@ -110,11 +112,11 @@ pub(super) fn serve(
             let user = query::parameter(request, "user")
                 .unwrap_or_default()
                 .to_lowercase();
-            return zone(worlds.get(user.trim()), public_url);
+            return zone(worlds.get(user.trim()), public_url).map(|zone| json_text(&zone));
         }
         Some(Resource::VersionInformation) => {
             only_get(request.method())?;
-            return Ok(json!({ "apiVersions": ["V1.0"] }));
+            return Ok(json_text(&json!({ "apiVersions": ["V1.0"] })));
         }
         Some(_) => {}
     }
@@ -125,7 +127,11 @@ pub(super) fn serve(
     let world = worlds.get_mut(&key).ok_or(Refusal::Unauthorised)?;
     let resource = route.resource.as_ref().ok_or(Refusal::NoSuchResource)?;
     check_permission(world, resource)?;
-    let outcome = dispatch(world, resource, request, public_url, now);
+    let outcome = match resource {
+        Resource::Fields(entity) => only_get(request.method())
+            .and_then(|()| metadata::fields(world, *entity).map_err(|_| Refusal::Broken)),
+        _ => dispatch(world, resource, request, public_url, now).map(|body| json_text(&body)),
+    };
     simulator.commit(world).map_err(|_| Refusal::Broken)?;
     outcome
 }
@@ -220,7 +226,6 @@ fn read(
         Resource::Child(entity, parent, id) => reader.item(*entity, id, Some(*parent)),
         Resource::Children(entity, parent) => Ok(reader.children(*entity, *parent)),
         Resource::Information(entity) => Ok(metadata::information(reader.world, *entity)),
-        Resource::Fields(entity) => Ok(metadata::fields(reader.world, *entity)),
         Resource::UserDefinedFields(_) => Ok(json!({ "fields": [] })),
         Resource::ThresholdInformation => Ok(json!({
             "externalRequestThreshold": switches.hourly_limit,
@@ -231,9 +236,11 @@ fn read(
             { "key": 1, "value": true },
             { "key": 24, "value": switches.multi_currency },
         ]})),
-        Resource::Collection(_) | Resource::ZoneInformation | Resource::VersionInformation => {
-            Err(Refusal::NoSuchVerb(method.to_string()))
-        }
+        // What is not answered with rows has been answered before.
+        Resource::Collection(_)
+        | Resource::Fields(_)
+        | Resource::ZoneInformation
+        | Resource::VersionInformation => Err(Refusal::NoSuchVerb(method.to_string())),
     }
 }
 

@@ -8,6 +8,8 @@ use http::{Response, StatusCode, header};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::exchange::json_text;
+
 use super::{refusal::Refusal, value::envelope_time};
 
 /// An answer before it is put into the form the client accepts.
@@ -43,7 +45,7 @@ impl Reply {
     pub(super) fn json(status: StatusCode, body: &Value) -> Self {
         Self {
             status,
-            body: Body::Json(body.to_string()),
+            body: Body::Json(json_text(body)),
             expired_token: false,
         }
     }
