@@ -2,13 +2,20 @@
 //! goes wrong without it. Ends with 1 when a property is broken that should hold, or holds although
 //! its guard is off.
 //!
-//! `model [MORE]`: how many times more the order is taken up than by default; 1 takes three minutes and 4 GB.
+//! `model [MORE]`: how many times more the order is taken up than by default; 1 takes minutes and gigabytes.
 
 #![expect(clippy::print_stdout, reason = "what it prints is what it is for")]
 
-use std::{env, process::ExitCode, time::Instant};
+use std::{
+    env,
+    process::ExitCode,
+    time::{Duration, Instant},
+};
 
-use purser_tests::model::{Report, Variant, explore, full, without_one};
+use purser_tests::{
+    model::{Report, Variant, explore, full, without_one},
+    side_by_side,
+};
 
 /// From every so many states the end is tried.
 const TRIED: usize = 50;
@@ -17,20 +24,25 @@ fn main() -> ExitCode {
     let more: Option<u64> = env::args().nth(1).and_then(|text| text.parse().ok());
     println!("| Model | States | All of them | Broken, in so many steps | s |");
     println!("|---|---|---|---|---|");
-    let mut is_well = true;
-    for mut variant in full().into_iter().chain(without_one()) {
-        if let Some(more) = more {
+    let mut variants: Vec<_> = full().into_iter().chain(without_one()).collect();
+    if let Some(more) = more {
+        for variant in &mut variants {
             variant.setting.claims += more;
             variant.setting.states_max = 30_000_000;
         }
+    }
+    let work = |variant: &Variant| {
         let began = Instant::now();
-        let report = explore(&variant, TRIED);
-        show(&variant, &report, began);
+        (explore(variant, TRIED), began.elapsed())
+    };
+    let mut is_well = true;
+    side_by_side::each(&variants, work, |variant, (report, time)| {
+        show(variant, &report, time);
         is_well &= match variant.breaks {
             None => report.is_complete && report.broken.is_empty(),
             Some(property) => report.broken.contains_key(&property),
         };
-    }
+    });
     if is_well {
         return ExitCode::SUCCESS;
     }
@@ -38,7 +50,7 @@ fn main() -> ExitCode {
     ExitCode::FAILURE
 }
 
-fn show(variant: &Variant, report: &Report, began: Instant) {
+fn show(variant: &Variant, report: &Report, time: Duration) {
     let broken = report.broken.iter();
     let broken: Vec<_> = broken
         .map(|(property, way)| format!("{property:?} in {}", way.len()))
@@ -49,7 +61,7 @@ fn show(variant: &Variant, report: &Report, began: Instant) {
         broken.join(", ")
     };
     let extent = if report.is_complete { "yes" } else { "no" };
-    let (name, states, seconds) = (variant.name, report.states, began.elapsed().as_secs_f64());
+    let (name, states, seconds) = (variant.name, report.states, time.as_secs_f64());
     println!("| {name} | {states} | {extent} | {broken} | {seconds:.1} |");
     if variant.breaks.is_none() {
         for (property, way) in &report.broken {

@@ -9,21 +9,11 @@
 
 #![expect(clippy::print_stdout, reason = "what it prints is what it is for")]
 
-use std::{
-    collections::HashMap,
-    env,
-    num::NonZero,
-    process::ExitCode,
-    sync::{
-        atomic::{AtomicUsize, Ordering},
-        mpsc,
-    },
-    thread,
-    time::Instant,
-};
+use std::{env, process::ExitCode, time::Instant};
 
-use purser_tests::interleave::{
-    Report, Schedule, Variant, broken, by_name, crowds, explore, full, sample, tell,
+use purser_tests::{
+    interleave::{Report, Schedule, Variant, broken, by_name, crowds, explore, full, sample, tell},
+    side_by_side,
 };
 
 const SEEDS: u64 = 20_000;
@@ -54,13 +44,26 @@ fn everything(name: &str, seeds: u64, merges: bool) -> ExitCode {
     jobs.extend(broken().into_iter().map(|variant| (variant, 0)));
     jobs.extend(crowds().into_iter().map(|variant| (variant, seeds)));
     jobs.retain(|(variant, _)| variant.name.contains(name));
+    if jobs.is_empty() {
+        println!("No variant's name holds '{name}'.");
+        return ExitCode::FAILURE;
+    }
     for (variant, _) in &mut jobs {
         variant.setting.merges = merges;
     }
     println!("{HEAD}\n|---|---|---|---|---|---|---|---|");
     let mut failures = Vec::new();
-    each(&jobs, |variant, report, seconds| {
-        show(variant, &report, seconds);
+    let work = |(variant, seeds): &(Variant, u64)| {
+        let began = Instant::now();
+        let report = if *seeds == 0 {
+            explore(variant)
+        } else {
+            gather(variant, *seeds)
+        };
+        (report, began.elapsed())
+    };
+    side_by_side::each(&jobs, work, |(variant, _), (report, time)| {
+        show(variant, &report, time.as_secs_f64());
         if !variant.is_well(&report) {
             failures.push((*variant, report));
         }
@@ -73,43 +76,6 @@ fn everything(name: &str, seeds: u64, merges: bool) -> ExitCode {
     } else {
         ExitCode::FAILURE
     }
-}
-
-/// Does the jobs side by side, and tells what came of them in their order.
-fn each(jobs: &[(Variant, u64)], mut told: impl FnMut(&Variant, Report, f64)) {
-    let next = AtomicUsize::new(0);
-    let (sender, receiver) = mpsc::channel();
-    let side_by_side = thread::available_parallelism().map_or(1, NonZero::get);
-    thread::scope(|scope| {
-        for _ in 0..side_by_side {
-            let (sender, next) = (sender.clone(), &next);
-            scope.spawn(move || {
-                while let Some((variant, seeds)) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let began = Instant::now();
-                    let report = if *seeds == 0 {
-                        explore(variant)
-                    } else {
-                        gather(variant, *seeds)
-                    };
-                    let done = (variant.name, report, began.elapsed().as_secs_f64());
-                    sender.send(done).expect("somebody listens");
-                }
-            });
-        }
-        drop(sender);
-        let mut waiting = HashMap::new();
-        let mut open = jobs.iter();
-        let mut due = open.next();
-        for (name, report, seconds) in receiver {
-            waiting.insert(name, (report, seconds));
-            while let Some((variant, _)) = due
-                && let Some((report, seconds)) = waiting.remove(variant.name)
-            {
-                told(variant, report, seconds);
-                due = open.next();
-            }
-        }
-    });
 }
 
 /// The histories of so many seeds.
@@ -151,6 +117,9 @@ fn explain(variant: &Variant, report: &Report) {
     println!("\n{}: not as it should be.", variant.name);
     if let Some(property) = variant.breaks {
         println!("{property:?} holds although it must not.");
+    }
+    if variant.breaks.is_none() && report.states > 0 && !report.is_complete {
+        println!("It was not walked to its end.");
     }
     for (property, schedule) in &report.broken {
         println!("{property:?} does not hold:");

@@ -219,11 +219,16 @@ pub struct Variant {
 }
 
 impl Variant {
-    /// Whether it was found as it should be.
+    /// Whether it was found as it should be: of what is walked, in every state.
     pub fn is_well(&self, report: &Report) -> bool {
+        let is_by_chance = report.states == 0;
         match self.breaks {
             Some(property) => report.broken.contains_key(&property),
-            None => report.broken.is_empty() && report.lost.is_some() == self.loses,
+            None => {
+                report.broken.is_empty()
+                    && report.lost.is_some() == self.loses
+                    && (report.is_complete || is_by_chance)
+            }
         }
     }
 }

@@ -9,6 +9,7 @@ pub mod panicked;
 pub mod program;
 pub mod replay;
 pub mod shaken;
+pub mod side_by_side;
 pub mod simulation;
 pub mod stage;
 pub mod visitor;

@@ -86,6 +86,14 @@ fn a_token_that_intuit_alone_knows_is_lost_and_the_connection_marked() {
 }
 
 #[test]
+fn a_walk_that_was_cut_short_is_not_taken_for_the_whole() {
+    let mut variant = full().remove(0);
+    assert!(variant.is_well(&explore(&variant)));
+    variant.setting.states_max = 100;
+    assert!(!variant.is_well(&explore(&variant)));
+}
+
+#[test]
 fn what_is_broken_on_purpose_is_found() {
     for variant in broken() {
         let report = explore(&variant);
