@@ -1,6 +1,7 @@
 //! Histories in which QuickBooks is slower than what is promised holds for: a create has its effect up
 //! to an hour later, or a bill is missing from queries for a quarter of an hour, and request ids are
-//! worth nothing. Then a second bill cannot be ruled out. It must be found, and a person told.
+//! ignored or known too late. Then a second bill cannot be ruled out. It must be found, and a person
+//! told.
 
 use std::time::Duration;
 

@@ -291,7 +291,7 @@ impl Nature {
     }
 
     /// What leaves to be written into an order: the number of a bill that is stored as made and not yet as
-    /// linked, or ERROR for one that a person was told of.
+    /// linked, or ERROR for one that is stored as what a person must look at.
     pub(super) fn check_number(&self, ids: OrderIds, number: &str) {
         let (company, order) = (ids.company, ids.order);
         let key = (self.companies[company].realm.clone(), order);

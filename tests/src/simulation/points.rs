@@ -1,4 +1,4 @@
-//! The matrix of faults as it was asked for, and which calls and kinds of trouble stand for its points
+//! The matrix of faults that is promised to be tried, and which calls and kinds of trouble stand for its points
 //! and faults: so that what is tried can be counted against it.
 
 use super::{kinds::Kind, trial::Call};

@@ -1,6 +1,6 @@
 //! The web application as a browser and a program meet it: real requests and answers in one
 //! process with the engine, the store and both vendors, under a paused clock. The security tests
-//! follow the checklist of this project's requirements, row by row; the others the feature list.
+//! go by what may be done to a web application, one file for each kind; the others by the feature list.
 
 mod addresses;
 mod answers;
