@@ -165,7 +165,11 @@ async fn passed<S: StageStore>(plan: Plan) -> History {
 }
 
 async fn set_up<S: StageStore>(plan: Plan) -> (Stage<S>, Arc<Nature>) {
-    let mut stage = Stage::<S>::connected(Scene::default()).await;
+    let scene = Scene {
+        in_order: true,
+        ..Scene::default()
+    };
+    let mut stage = Stage::<S>::connected(scene).await;
     if plan.guards != Guards::ALL {
         stage.without(|guards| *guards = plan.guards).await;
     }

@@ -78,6 +78,8 @@ pub struct Scene {
     pub currencies: Vec<(&'static str, &'static str)>,
     /// When it begins.
     pub begin: Timestamp,
+    /// Whether the store has no threads of its own, so that one seed is one history.
+    pub in_order: bool,
 }
 
 impl Default for Scene {
@@ -88,6 +90,7 @@ impl Default for Scene {
             database: DatabaseSeed::default(),
             currencies: Vec::new(),
             begin: time(BEGIN),
+            in_order: false,
         }
     }
 }
@@ -187,7 +190,7 @@ impl<S: StageStore> Stage<S> {
         let cast = Cast::enter(&simulators, &database, &realm);
         let folder = folder();
         let now = Arc::new(move || purser_simulators::SimulatorClock::now(&right));
-        let store = Arc::new(S::opened(folder.path(), now));
+        let store = Arc::new(S::opened(folder.path(), now, scene.in_order));
         let tap = Arc::new(Tap::new(Arc::clone(&simulators)));
         let chance = StageChance::default();
         let keys = keys();

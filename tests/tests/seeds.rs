@@ -1,9 +1,11 @@
 //! Seeds that once went wrong, by what they had found. What a seed decides may change with the
 //! simulation; then it is one more history, and the test of its own that each finding has still holds.
 
+use purser_sqlite::SqliteStore;
 use purser_tests::{
     memory::MemoryStore,
-    simulation::{Plan, live},
+    simulation::{Plan, Trial, live},
+    stage::StageStore,
 };
 
 macro_rules! seeds {
@@ -46,4 +48,29 @@ seeds! {
     a_bill_that_was_deleted_while_the_order_was_refused_for_it: 9118;
     a_todo_that_came_late_beside_a_second_one: 12050;
     a_third_bill_that_came_after_a_person_was_told_of_two: 16443;
+}
+
+/// Everything that is told of a history, with each call until it is calm.
+fn told<S: StageStore>(seed: u64) -> String {
+    let plan = Plan {
+        trial: Trial {
+            is_told: true,
+            ..Trial::default()
+        },
+        ..Plan::of(seed)
+    };
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_time().start_paused(true).build();
+    let history = runtime.expect("a runtime").block_on(live::<S>(plan));
+    assert!(!history.told.is_empty(), "nothing happened");
+    format!("{history:#?}")
+}
+
+/// Whoever lives a seed that went wrong once more must see it go wrong again.
+#[test]
+fn a_seed_is_the_same_history_each_time_on_either_store() {
+    for seed in 0..12 {
+        assert_eq!(told::<SqliteStore>(seed), told::<SqliteStore>(seed));
+        assert_eq!(told::<MemoryStore>(seed), told::<MemoryStore>(seed));
+    }
 }

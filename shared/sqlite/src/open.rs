@@ -33,6 +33,9 @@ pub struct OpenOptions {
     /// The most pages of 4 KiB the file may have; no limit unless it is set. Tests use it to fill
     /// the disk.
     pub pages_max: Option<u32>,
+    /// Whether calls work on the file on the thread that polls them, which waits meanwhile, and not on
+    /// tokio's blocking threads. For a simulation, in which everything comes in the same order each time.
+    pub on_calling_thread: bool,
 }
 
 impl Default for OpenOptions {
@@ -42,6 +45,7 @@ impl Default for OpenOptions {
             create: true,
             busy_timeout: Duration::from_secs(10),
             pages_max: None,
+            on_calling_thread: false,
         }
     }
 }
@@ -52,6 +56,7 @@ impl fmt::Debug for OpenOptions {
             .field("create", &self.create)
             .field("busy_timeout", &self.busy_timeout)
             .field("pages_max", &self.pages_max)
+            .field("on_calling_thread", &self.on_calling_thread)
             .finish_non_exhaustive()
     }
 }

@@ -22,7 +22,8 @@ use crate::{
 /// Every storage port on one SQLite file. Cheap to clone; all clones share the connections.
 ///
 /// All work on the file runs on tokio's blocking threads, so a call never blocks the runtime, and a
-/// paused clock does not run ahead while a call is under way. Calls need a tokio runtime.
+/// paused clock does not run ahead while a call is under way. Calls need a tokio runtime. Opened
+/// otherwise ([`OpenOptions::on_calling_thread`]), a call is done when it has been polled once.
 #[derive(Clone)]
 pub struct SqliteStore {
     inner: Arc<Inner>,
@@ -34,6 +35,7 @@ struct Inner {
     writer: Writer,
     readers: Readers,
     watch: Mutex<Connection>,
+    on_calling_thread: bool,
 }
 
 impl fmt::Debug for SqliteStore {
@@ -61,6 +63,7 @@ impl SqliteStore {
                 clock: options.clock,
                 writer: Writer::new(writer),
                 watch: Mutex::new(watch),
+                on_calling_thread: options.on_calling_thread,
             }),
         })
     }
@@ -111,6 +114,9 @@ impl SqliteStore {
         T: Send + 'static,
         F: FnOnce(&Inner) -> Result<T, StoreError> + Send + 'static,
     {
+        if self.inner.on_calling_thread {
+            return work(&self.inner);
+        }
         let inner = Arc::clone(&self.inner);
         match spawn_blocking(move || work(&inner)).await {
             Ok(outcome) => outcome,

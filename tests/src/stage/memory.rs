@@ -9,7 +9,7 @@ use super::{Now, StageStore};
 use crate::memory::MemoryStore;
 
 impl StageStore for MemoryStore {
-    fn opened(_: &Path, now: Now) -> Self {
+    fn opened(_: &Path, now: Now, _: bool) -> Self {
         Self::new(now)
     }
 

@@ -14,8 +14,9 @@ pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// A store that a stage can be built on.
 pub trait StageStore: Ledger + Outbox + Queue + Inbox + Schedule + Registry + 'static {
-    /// An empty one; the folder is its own.
-    fn opened(folder: &Path, now: Now) -> Self;
+    /// An empty one; the folder is its own. Asked for in order, it does everything on the stage's own
+    /// thread.
+    fn opened(folder: &Path, now: Now, in_order: bool) -> Self;
 
     /// The process that worked on it is dead, and whoever comes next knows it.
     fn owner_died(&self, folder: &Path) -> impl Future<Output = ()> + Send;
@@ -34,9 +35,10 @@ pub trait StageStore: Ledger + Outbox + Queue + Inbox + Schedule + Registry + 's
 }
 
 impl StageStore for SqliteStore {
-    fn opened(folder: &Path, now: Now) -> Self {
+    fn opened(folder: &Path, now: Now, in_order: bool) -> Self {
         let options = OpenOptions {
             clock: now,
+            on_calling_thread: in_order,
             ..OpenOptions::default()
         };
         Self::open(folder, options).expect("a store")
