@@ -4,8 +4,8 @@
 //! ```sh
 //! exhaustive                              # every life, every call, every kind of trouble
 //! exhaustive known ignored                # one life
-//! exhaustive known ignored 88 cut-after   # one history
-//! exhaustive known ignored 88 cut-after 96 dies-before   # one with two kinds of trouble
+//! exhaustive known ignored 97 cut-after   # one history; which calls there are is up to the product
+//! exhaustive known ignored 97 cut-after 100 dies-before   # one with two kinds of trouble
 //! exhaustive pairs                        # two kinds of trouble, one after the other: all pairs
 //! exhaustive pairs 1000                   # so many of them, spread over all
 //! exhaustive pairs 5000..6000             # those with these numbers: all of them, a piece at a time
