@@ -93,12 +93,17 @@ pub(super) fn send_numbers(settings: &mut SettingsDocument) {
 
 /// A validation fault as QuickBooks words it.
 pub(super) fn refusal(route: &str) -> FaultRule {
+    refusal_saying(route, "6000", "a person must look at this")
+}
+
+/// The same, of this code and in these words.
+pub(super) fn refusal_saying(route: &str, code: &str, words: &str) -> FaultRule {
     let body = json!({
         "Fault": {
             "Error": [{
                 "Message": "A business validation error has occurred while processing your request",
-                "Detail": "Business Validation Error: a person must look at this",
-                "code": "6000",
+                "Detail": format!("Business Validation Error: {words}"),
+                "code": code,
             }],
             "type": "ValidationFault",
         },

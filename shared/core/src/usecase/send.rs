@@ -146,7 +146,7 @@ impl<P: Ports> Attempt<'_, P> {
         }
         let ensured = match self.ensure(&plan, &self.jobs[index].record).await {
             Ok(ensured) => ensured,
-            Err(failure) => return self.fail(index, failure).await,
+            Err(failure) => return self.name_failed(index, failure).await,
         };
         // Creating names may have taken long: the order is looked at once more before its bill.
         if !self.is_fresh(index) {
@@ -185,6 +185,19 @@ impl<P: Ports> Attempt<'_, P> {
         let text = format!("A bill over {} was planned.", plan.total);
         let event = self.event(index, HistoryEvent::Planned, text, detail);
         self.send(index, intent, vec![event]).await
+    }
+
+    /// A name could not be created, and no bill is sent yet. QuickBooks may say the same again to the same
+    /// request id, also when a person has put the cause right: what is refused is not asked under it again.
+    async fn name_failed(&mut self, index: usize, failure: Failure) -> Result<(), StoreError> {
+        if closes(&failure) {
+            let guards = self.engine.guards;
+            next_generation(&mut self.jobs[index].record, &guards);
+            if concerns_others(&failure) {
+                self.commit(index, Vec::new()).await?;
+            }
+        }
+        self.fail(index, failure).await
     }
 
     fn planned(&self, facts: &Facts, now: Timestamp) -> Result<Plan, Notice> {
@@ -373,15 +386,7 @@ impl<P: Ports> Attempt<'_, P> {
         if is_definite {
             self.set_doubt(index, doubted_before);
         }
-        let closes = matches!(
-            failure.class(),
-            FailureClass::Refuse
-                | FailureClass::Adopt
-                | FailureClass::Replan
-                | FailureClass::TenantTrouble
-                | FailureClass::Reconnect
-                | FailureClass::Bug
-        );
+        let closes = closes(&failure);
         if closes && doubted_before {
             // An earlier send may still have succeeded: that is found out first.
             let doubt = Failure {
@@ -402,11 +407,8 @@ impl<P: Ports> Attempt<'_, P> {
                 let notice = Notice::new(Code::BillNumberTaken).with("number", number);
                 self.refuse(index, notice).await
             }
-            _ if closes
-                && failure.class() != FailureClass::Refuse
-                && failure.class() != FailureClass::Replan =>
-            {
-                // Stored at once: what follows may concern other orders too.
+            _ if closes && concerns_others(&failure) => {
+                // Stored at once.
                 self.commit(index, Vec::new()).await?;
                 self.fail(index, failure).await
             }
@@ -421,6 +423,24 @@ impl<P: Ports> Attempt<'_, P> {
             .map(crate::orders::Order::display_number)
             .unwrap_or_default()
     }
+}
+
+/// Whether it is a definite "no" to a create, so that what is sent next is another request.
+fn closes(failure: &Failure) -> bool {
+    matches!(
+        failure.class(),
+        FailureClass::Refuse
+            | FailureClass::Adopt
+            | FailureClass::Replan
+            | FailureClass::TenantTrouble
+            | FailureClass::Reconnect
+            | FailureClass::Bug
+    )
+}
+
+/// Whether what follows from this "no" may concern more than its order, whose record waits as it is.
+fn concerns_others(failure: &Failure) -> bool {
+    !matches!(failure.class(), FailureClass::Refuse | FailureClass::Replan)
 }
 
 /// Whether a "no" rests on how the company is set up in QuickBooks.

@@ -64,7 +64,7 @@ pub enum HumanAction {
         /// Bill id.
         id: String,
     },
-    /// Renames a vendor, customer, item or account.
+    /// Renames a vendor, customer, employee, item or account.
     Rename {
         /// Company.
         realm: String,

@@ -3,7 +3,7 @@
 use purser_core::settings::SettingsDocument;
 use purser_simulators::{
     autotask::OrderSeed,
-    quickbooks::{HumanAction, Kind, PersonSeed},
+    quickbooks::{HumanAction, Kind, PersonSeed, QuickBooksSwitches},
 };
 use purser_tests::stage::{Cast, Stage};
 use serde_json::json;
@@ -36,6 +36,42 @@ async fn a_vendors_name_that_an_employee_has() {
     let seller = stage.cast.seller;
     let repair = |stage: &Stage| set_order(stage, order, json!({ "vendorID": seller }));
     refused(stage, order, "name.taken", repair).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_is_asked_for_anew_where_quickbooks_repeats_what_it_said() {
+    let (stage, order) = selling("Dana Whitfield").await;
+    let books = &stage.simulators.quickbooks;
+    let employee = books.add_employee(&stage.realm, "Dana Whitfield");
+    let id = employee.expect("an employee");
+    let keeps = |switches: &mut QuickBooksSwitches| switches.request_id_keeps_faults = true;
+    books.change_switches(keeps).expect("switches");
+    let repair = |stage: &Stage| {
+        stage.in_quickbooks(HumanAction::Rename {
+            realm: stage.realm.clone(),
+            kind: Kind::Employee,
+            id,
+            name: "Dana B. Whitfield".to_owned(),
+        });
+    };
+    refused(stage, order, "name.taken", repair).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_of_the_whole_company_ends_the_request_id_of_a_name_too() {
+    let (mut stage, order) = selling("Dana Whitfield").await;
+    let faults = &stage.simulators.faults;
+    faults.add(refusal_saying(
+        "POST vendor",
+        "5030",
+        "the plan is too small",
+    ));
+    stage.run().await;
+    assert_eq!(stage.number(order), None, "no ERROR");
+    assert_eq!(stage.record(order).await.generation, 2);
+    stage.live(Duration::from_mins(90)).await;
+    let total = stage.bills_of(order)[0]["TotalAmt"].to_string();
+    stage.assert_billed(order, &total).await;
 }
 
 #[tokio::test(start_paused = true)]
