@@ -404,20 +404,18 @@ pub fn link_to(bill: &BillSummary, record: &SyncRecord) -> BillLink {
     }
 }
 
-/// Owes ERROR and a to-do with this notice's words.
+/// Owes ERROR and a to-do with this notice's words; also where one with these words was open, because a
+/// person may have completed it meanwhile. The open one is looked for before another is made.
 pub fn flag(record: &mut SyncRecord, notice: &Notice, mark_error: bool) {
     let text = crate::todo::text(record, notice);
     if mark_error && record.error_mark != ErrorMark::Written {
         record.error_mark = ErrorMark::Owed;
     }
-    let same = matches!(&record.todo, Todo::Open { text: open, .. } if *open == text);
-    if !same {
-        let sent_at = match &record.todo {
-            Todo::Owed { sent_at, .. } | Todo::Closing { sent_at } => *sent_at,
-            Todo::None | Todo::Open { .. } | Todo::Closed => None,
-        };
-        record.todo = Todo::Owed { text, sent_at };
-    }
+    let sent_at = match &record.todo {
+        Todo::Owed { sent_at, .. } | Todo::Closing { sent_at } => *sent_at,
+        Todo::None | Todo::Open { .. } | Todo::Closed => None,
+    };
+    record.todo = Todo::Owed { text, sent_at };
 }
 
 /// Nothing is owed any more: an open to-do is to be completed.

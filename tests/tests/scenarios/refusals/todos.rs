@@ -60,6 +60,20 @@ async fn a_todo_that_a_person_completed_is_opened_anew_by_a_new_refusal() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_todo_that_a_person_completed_is_opened_anew_by_the_same_refusal() {
+    let mut stage = Stage::new().await;
+    let order = stage.add(&stage.empty_order());
+    stage.run().await;
+    let first = stage.assert_refused(order, "order.no_lines").await;
+    stage.in_autotask(Action::CompleteTodo { todo: first.id });
+    stage.retry(order).await;
+    let again = stage.open_todo(order);
+    assert_ne!(again.id, first.id);
+    assert!(again.description.contains("order.no_lines"), "{again:?}");
+    assert_eq!(stage.todos_of(order).len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_refusal_is_in_the_log_with_the_words_of_the_todo() {
     let mut stage = Stage::new().await;
     let order = stage.add(&stage.empty_order());

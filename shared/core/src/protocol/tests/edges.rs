@@ -46,6 +46,26 @@ fn a_notice_without_error_owes_only_the_todo_and_a_written_error_is_not_owed_aga
 }
 
 #[test]
+fn the_same_words_are_owed_again_because_a_person_may_have_completed_them() {
+    let notice = Notice::new(Code::SeveralBills);
+    let mut record = record();
+    flag(&mut record, &notice, false);
+    let Todo::Owed { text, .. } = record.todo.clone() else {
+        panic!("a to-do is owed");
+    };
+    record.todo = Todo::Open {
+        id: crate::ids::TodoId::new(1),
+        text: text.clone(),
+    };
+    flag(&mut record, &notice, false);
+    let owed = Todo::Owed {
+        text,
+        sent_at: None,
+    };
+    assert_eq!(record.todo, owed);
+}
+
+#[test]
 fn other_words_leave_the_doubt_about_a_todo_that_may_exist() {
     let mut record = record();
     flag(&mut record, &Notice::new(Code::SeveralBills), false);
