@@ -42,7 +42,7 @@ pub(crate) fn read(row: &Row) -> Result<Order, Garbled> {
             .integer("purchaseForCompanyID")?
             .map(OrganisationId::new),
         memo: row.text("generalMemo")?,
-        freight: row.decimal("freight")?,
+        freight: row.amount("freight")?,
         payment_term: row.integer("paymentTerm")?.map(PaymentTermId::new),
     })
 }

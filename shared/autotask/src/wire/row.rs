@@ -10,6 +10,9 @@ use rust_decimal::{Decimal, prelude::ToPrimitive};
 use serde_json::Value;
 use thiserror::Error;
 
+/// What is less than this is a trace that is left over of a sum of doubles: no cent depends on it.
+const TRACE: f64 = 1e-9;
+
 /// Part of an answer that is there but cannot be read. Names the field, never its value.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 #[error("unreadable field {0}")]
@@ -68,6 +71,19 @@ impl Row {
         decimal_from_text(&text)
             .map(Some)
             .map_err(|_| Garbled(field))
+    }
+
+    /// As [`Self::decimal`], but a trace of so many decimals that it cannot be kept is nothing.
+    pub(crate) fn amount(&self, field: &'static str) -> Result<Option<Decimal>, Garbled> {
+        let exact = self.decimal(field);
+        let is_trace = match self.get(field) {
+            Some(Value::Number(number)) => number.as_f64().is_some_and(|it| it.abs() < TRACE),
+            _ => false,
+        };
+        match exact {
+            Err(_) if is_trace => Ok(Some(Decimal::ZERO)),
+            exact => exact,
+        }
     }
 
     /// A whole number.
@@ -172,6 +188,17 @@ mod tests {
         assert_eq!(row.decimal("e"), Err(Garbled("e")));
         assert_eq!(row.decimal("f"), Err(Garbled("f")));
         assert_eq!(row.integer("a"), Err(Garbled("a")));
+    }
+
+    #[test]
+    fn a_trace_of_a_sum_of_doubles_is_no_amount() {
+        let row =
+            row(r#"{"a":-2.842170943040401E-14,"b":0.12345678901234567890123456789,"c":12.5}"#);
+        assert_eq!(row.decimal("a"), Err(Garbled("a")));
+        assert_eq!(row.amount("a"), Ok(Some(Decimal::ZERO)));
+        assert_eq!(row.amount("b"), Err(Garbled("b")));
+        assert_eq!(row.amount("c"), row.decimal("c"));
+        assert_eq!(row.amount("d"), Ok(None));
     }
 
     #[test]

@@ -151,12 +151,13 @@ impl Planner<'_> {
     }
 
     fn freight(&self, remarks: &mut Vec<String>) -> Result<Option<PlannedLine>, Notice> {
-        let Some(freight) = self
-            .facts
-            .order
-            .freight
-            .filter(|freight| !freight.is_zero())
-        else {
+        // Less than half a cent is no freight.
+        let is_none = |freight: &Decimal| {
+            let amount = Money::rounded(*freight, self.currency);
+            amount.is_ok_and(|amount| amount.amount().is_zero())
+        };
+        let freight = self.facts.order.freight;
+        let Some(freight) = freight.filter(|freight| !is_none(freight)) else {
             return Ok(None);
         };
         let Some(account) = &self.settings.freight_account else {

@@ -199,6 +199,15 @@ fn freight_is_a_line_with_an_account_and_a_remark_without() {
         (plan.total.amount(), plan.lines.len()),
         (decimal("812.48"), 2)
     );
+    for trace in ["0.0000000000000284", "-0.0000000000000284", "0"] {
+        case.facts.order.freight = Some(decimal(trace));
+        let plan = case.made();
+        assert_eq!(
+            (plan.lines.len(), &plan.remarks[..]),
+            (1, &[][..]),
+            "{trace}"
+        );
+    }
     case.facts.order.freight = Some(decimal("-1"));
     assert_eq!(case.refused(), Code::LineNegative);
     case.content.accounts[2].active = false;
