@@ -150,8 +150,9 @@ fn kill_again_and_again(
 ) {
     let (mut killed, mut hit, mut halfway) = (0, 0, 0);
     let mut starts = 0;
-    let is_enough = |killed: u64, hit: u64| killed > kills / 2 && hit > kills / 8;
-    while starts < kills || (starts < kills * ROUNDS_MAX && !is_enough(killed, hit)) {
+    // A program that was faster than its kill does not count.
+    let is_enough = |killed: u64, hit: u64| killed >= kills && hit > kills / 8;
+    while starts < kills * ROUNDS_MAX && !is_enough(killed, hit) {
         orders.come(ORDERS_EACH, simulators, dice);
         if dice.hits(3) {
             a_fault(simulators, dice);
