@@ -173,6 +173,7 @@ fn pairs(wanted: &Wanted, guards: Guards) -> (usize, Vec<Case>) {
 #[derive(Default)]
 struct Sum {
     points: u64,
+    reconnected: u64,
     /// Those in which the second of two kinds of trouble met a call.
     met_both: usize,
     wrong: Vec<(usize, Vec<String>)>,
@@ -181,6 +182,7 @@ struct Sum {
 impl Sum {
     fn add(&mut self, place: usize, case: &Case, mut history: History) {
         self.points += history.points;
+        self.reconnected += history.reconnected;
         let is_met = |step| history.tried.iter().any(|(met, _)| *met == step);
         self.met_both += usize::from(case.then.is_some() && history.tried.len() > 1);
         if !is_met(0) {
@@ -194,6 +196,7 @@ impl Sum {
 
     fn join(mut self, other: Self) -> Self {
         self.points += other.points;
+        self.reconnected += other.reconnected;
         self.met_both += other.met_both;
         self.wrong.extend(other.wrong);
         self
@@ -290,13 +293,14 @@ fn try_singles(lives: &[Life], guards: Guards) -> ExitCode {
     let twice = twice.filter(|case| case.first.kind.name.starts_with("twice"));
     println!(
         "{} histories in {:.0} s, {} calls: one of {} kinds of trouble at each call, of {} names; in {} of \
-         them what was being worked on was delivered twice",
+         them what was being worked on was delivered twice; {} times a company had to be connected again",
         cases.len(),
         began.elapsed().as_secs_f64(),
         sum.points,
         kinds.len(),
         labels.len(),
-        twice.count()
+        twice.count(),
+        sum.reconnected
     );
     let mut is_missing = tell_lives(lives, &cases);
     if lives.len() == Life::all().len() {
@@ -313,11 +317,13 @@ fn try_pairs(wanted: &Wanted, guards: Guards) -> ExitCode {
     let (there, cases) = pairs(wanted, guards);
     let sum = all(&cases, guards);
     println!(
-        "{} of {there} pairs in {:.0} s, {} calls: in {} the second trouble met its call, too",
+        "{} of {there} pairs in {:.0} s, {} calls: in {} the second trouble met its call, too; {} times a \
+         company had to be connected again",
         cases.len(),
         began.elapsed().as_secs_f64(),
         sum.points,
-        sum.met_both
+        sum.met_both,
+        sum.reconnected
     );
     let is_wrong = !sum.wrong.is_empty();
     tell_wrong(&cases, sum.wrong);

@@ -293,7 +293,7 @@ async fn mend<S: StageStore>(stage: &Stage<S>, nature: &Nature, gone: Duration) 
         let trouble = company.trouble(stage).await;
         if trouble.starts_with("connection.") {
             nature.seen().reconnected += 1;
-            if nature.plan.trial.steps.is_empty() {
+            if !nature.plan.trial.may_end_a_connection() {
                 nature.violate("a connection was given up that is good".to_owned());
             }
             company.connect(stage).await;

@@ -19,6 +19,10 @@ use crate::{shaken::Happening, stage::Moment};
 const ASIDE: Duration = Duration::from_secs(30);
 /// So long after a permission was missing the transfer goes on.
 const RECHECK: Duration = Duration::from_mins(90);
+/// The status of an answer that a permission is missing.
+const FORBIDDEN: u16 = 403;
+/// The one of an answer that a refresh token is not good.
+const INVALID_GRANT: u16 = 400;
 /// How many processes there are.
 const PROCESSES: usize = 2;
 
@@ -70,19 +74,24 @@ impl Trial {
     /// How long the transfer may stand still when nothing goes wrong any more: a permission that was
     /// missing once is asked for again after an hour.
     pub(super) fn forgives(&self) -> Duration {
-        let is_forbidden = self.steps.iter().any(Step::is_forbidden);
-        if is_forbidden {
+        if self.answers(FORBIDDEN) {
             RECHECK
         } else {
             Duration::ZERO
         }
     }
-}
 
-impl Step {
-    fn is_forbidden(&self) -> bool {
-        let forbidden = |kind: &FaultKind| matches!(kind, FaultKind::Status { status: 403, .. });
-        matches!(&self.mishap, Mishap::Wire(WireTrouble::Fault(kind)) if forbidden(kind))
+    /// Whether a vendor says that the connection is over, which the product may believe.
+    pub(super) fn may_end_a_connection(&self) -> bool {
+        self.answers(FORBIDDEN) || self.answers(INVALID_GRANT)
+    }
+
+    fn answers(&self, wanted: u16) -> bool {
+        let answers = |kind: &FaultKind| matches!(kind, FaultKind::Status { status, .. } if *status == wanted);
+        let mut steps = self.steps.iter();
+        steps.any(
+            |step| matches!(&step.mishap, Mishap::Wire(WireTrouble::Fault(kind)) if answers(kind)),
+        )
     }
 }
 
