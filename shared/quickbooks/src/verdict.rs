@@ -1,8 +1,8 @@
 //! What an unsuccessful exchange means: vendor's code, HTTP status and operation → one [`Failure`].
 //!
 //! Source of the codes: Intuit's error-codes page and recorded answers; the table is closed, so an
-//! unknown code with a complete answer is a refusal a person can read. Texts are localised, so only
-//! one thing is decided by text, and only towards patience: a refusal that asks to try again.
+//! unknown code with a complete answer is a refusal a person can read. Texts are localised, so
+//! nothing here decides by text.
 
 use http::{HeaderMap, StatusCode};
 use purser_core::{
@@ -16,10 +16,6 @@ use crate::fault::{Fault, FaultError};
 
 /// Longest explanation of QuickBooks that is shown to a person, in characters.
 const DETAIL_CHARACTERS_MAX: usize = 300;
-/// The code of every refusal by a rule of business; among them are locks that pass.
-const BUSINESS_RULE: &str = "6000";
-/// What QuickBooks says of a lock that passes, in lower case.
-const TRY_AGAIN: &str = "try again";
 
 /// What a call is for; the same answer means different things to different calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,7 +82,7 @@ pub(crate) fn of_answer(
     let errors = fault.map_or(&[][..], |fault| &fault.errors);
     let worst = errors
         .iter()
-        .map(|error| (code_of_error(operation, status, error), error))
+        .map(|error| (code_of(operation, status, &error.code), error))
         .min_by_key(|(code, _)| rank(*code));
     let (code, vendor_code) = match worst {
         Some((code, error)) => (code, Some(error.code.as_str())),
@@ -132,14 +128,6 @@ fn proves_nothing_written(status: StatusCode, vendor_code: Option<&str>) -> bool
         429 => vendor_code == Some("3001"),
         _ => false,
     }
-}
-
-fn code_of_error(operation: Operation, status: StatusCode, error: &FaultError) -> Code {
-    let asks = |text: &str| text.to_lowercase().contains(TRY_AGAIN);
-    if error.code == BUSINESS_RULE && (asks(&error.detail) || asks(&error.message)) {
-        return operation.failing();
-    }
-    code_of(operation, status, &error.code)
 }
 
 fn code_of(operation: Operation, status: StatusCode, code: &str) -> Code {

@@ -98,31 +98,6 @@ fn each_code_of_the_catalogue_has_its_meaning() {
 }
 
 #[test]
-fn a_refusal_that_asks_to_try_again_is_none() {
-    let says = |operation, code: &str, message: &str, detail: &str| {
-        let error = FaultError {
-            code: code.to_owned(),
-            message: message.to_owned(),
-            detail: detail.to_owned(),
-            element: String::new(),
-        };
-        let fault = Fault {
-            errors: vec![error],
-        };
-        let status = StatusCode::BAD_REQUEST;
-        let policy = Policy::default();
-        of_answer(operation, status, &HeaderMap::new(), Some(&fault), &policy).code()
-    };
-    let (bill, vendor) = (Operation::CreateBill, Operation::CreateVendor);
-    let (locked, other) = ("The item is locked. Please Try Again.", "Enter a GST rate.");
-    assert_eq!(says(bill, "6000", "", locked), Code::OutcomeUnknown);
-    assert_eq!(says(bill, "6000", locked, other), Code::OutcomeUnknown);
-    assert_eq!(says(vendor, "6000", "", locked), Code::QuickBooksFailing);
-    assert_eq!(says(bill, "6000", "", other), Code::BillRefused);
-    assert_eq!(says(bill, "2050", "", locked), Code::BillRefused);
-}
-
-#[test]
 fn only_a_recognised_no_proves_that_no_bill_was_written() {
     let bill = Operation::CreateBill;
     for (status, codes) in [

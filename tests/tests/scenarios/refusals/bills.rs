@@ -85,21 +85,6 @@ async fn a_bill_that_quickbooks_refuses() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lock_that_passes_is_no_refusal() {
-    let mut stage = Stage::new().await;
-    let order = stage.add_plain();
-    let words = "another user has locked the inventory. Please Try Again later.";
-    let faults = &stage.simulators.faults;
-    faults.add(refusal_saying("POST bill", "6000", words));
-    stage.run().await;
-    assert_eq!(stage.number(order), None, "no ERROR");
-    stage.settle().await;
-    let total = stage.bills_of(order)[0]["TotalAmt"].to_string();
-    stage.assert_billed(order, &total).await;
-    assert_eq!(stage.todos_of(order).len(), 0);
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_number_that_somebody_takes_while_the_bill_is_sent() {
     let stage = with(send_numbers).await;
     let number = Some("PO-42".to_owned());
