@@ -392,7 +392,7 @@ pub struct SyncRecord {
     pub vendor_name: Option<String>,
     /// Where it stands.
     pub state: State,
-    /// Rises with each new bill for this order.
+    /// Rises with each new bill for this order, and with each definite refusal of what is created for it.
     pub generation: u32,
     /// Rises with each lease.
     pub fence: u64,
